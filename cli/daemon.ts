@@ -10,6 +10,7 @@ import { acquireDaemonLease, type Revival, type Room, releaseDaemonLease, watchF
 import { keepPageOpen, renewPage } from './background.ts'
 import { waitForEndSignal } from './end-signal.ts'
 import { enqueueExternalEvents } from './external-sessions.ts'
+import { SaidOnce } from './issues/said-once.ts'
 import { listProjectSources, watchIssues } from './issues/watch.ts'
 import { keepLanding, type LandingWatch } from './landing/keep-landing.ts'
 import { print } from './output/terminal.ts'
@@ -50,7 +51,8 @@ export async function runDaemon(config: Config): Promise<number> {
   say(`started, process ${process.pid}`)
   const end = new AbortController()
   const inboxes = watchInboxes(end.signal, createConfigReader(config, say), say)
-  const issues = watchIssues(end.signal, createConfigReader(config, say), listProjectSources, say)
+  const said = new SaidOnce(config.home)
+  const issues = watchIssues(end.signal, createConfigReader(config, say), listProjectSources, say, said)
   const watching = Promise.all([watchUntil(end.signal, config, say), inboxes, issues])
   const signal = await waitForEndSignal()
   end.abort()

@@ -18,6 +18,8 @@ export interface TaskRequest {
   task: Buffer
   context?: string
   baseCommit?: string | undefined
+  /** What `--json` prints besides. */
+  details?: Record<string, unknown>
 }
 
 /** Start a session as `dispatch "task"` does, and say where to look; with --wait, stay until the verdict. Returns the exit code. */
@@ -42,10 +44,11 @@ export async function startTask(config: Config, values: TaskValues, request: Tas
   if (values.wait) {
     const { waitForResult } = await import('./wait-for-result.ts')
     const result = await waitForResult(session)
-    print(JSON.stringify(result))
+    print(JSON.stringify({ ...result, ...request.details }))
     return result.exitCode
   }
-  if (values.json) print(JSON.stringify({ id: session.id, folder: session.paths.folder, page: page ?? null }))
+  if (values.json)
+    print(JSON.stringify({ id: session.id, folder: session.paths.folder, page: page ?? null, ...request.details }))
   else printNextCommands(session, page, start)
   return exitCodes.ok
 }

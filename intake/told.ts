@@ -18,7 +18,7 @@ export class ToldOnce {
 
   private readonly kind: string
 
-  constructor(home: string, kind: 'inbox' | 'queue' | 'landing') {
+  constructor(home: string, kind: 'inbox' | 'queue' | 'landing' | 'issues') {
     this.kind = kind
     this.file = path.join(home, `${kind}-told.json`)
   }

@@ -6,7 +6,7 @@ import { isSessionId } from '#session'
  */
 const contents: [name: RegExp, kind: ContentKind][] = [
   [/^(workspace|projects|issues|landing|outbox|repositories|confirmed|external-events)$/, 'copy'],
-  [/^(inbox-told|queue-told|landing-told|paused|installed)\.json$/, 'copy'],
+  [/^(inbox-told|queue-told|landing-told|issues-told|paused|installed)\.json$/, 'copy'],
   [/^queue\.db$|^queue\.db(-wal)?\.damaged$/, 'copy'],
   [/^home-id$/, 'copy'],
   [/^(\.env|claude-token)$/, 'secret'],

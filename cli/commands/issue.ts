@@ -44,7 +44,7 @@ No other machine takes it then. See docs/issues.md.
     const startsNow = values.now && isNew
     const shown = startsNow ? taken : { ...taken, record: await queueIssue(config, record) }
     if (!values.json) printTaken(shown)
-    if (startsNow) return startIssueNow(config, place, record, values)
+    if (startsNow) return startIssueNow(config, place, taken, values)
     if (values.json) print(JSON.stringify({ ...summarizeIssue(shown.record), isNew, ignored: taken.ignored }))
     return exitCodes.ok
   },

@@ -73,8 +73,9 @@ export async function giveBack(home: string, forge: Forge, record: IssueRecord, 
   if (claims.some(({ claim }) => claim !== record.claim)) left.push(`the branch ${branch}, of another claim`)
   else {
     const tip = await readBranchTip(forge, branch)
-    const isOurs = tip !== undefined && (record.branchTip === null || tip === record.branchTip)
-    if (isOurs) await deleteBranch(forge, branch)
+    // A claim that was lost before it knew of a branch has made none.
+    const isOurs = record.branchTip === null ? record.state !== 'lost' : tip === record.branchTip
+    if (tip !== undefined && isOurs) await deleteBranch(forge, branch)
     else if (tip !== undefined) left.push(`the branch ${branch}, which has other commits`)
   }
   writeRecord(home, record, { state: 'given back', reason, commentId: null })

@@ -9,7 +9,7 @@ import { withQueue } from '../queue/open.ts'
 import { startTask } from '../start-task.ts'
 import { giveBack } from './claim.ts'
 import type { IssuePlace } from './connect.ts'
-import { type IssueRecord, withIssue } from './record.ts'
+import { formatIssue, type IssueRecord, withIssue } from './record.ts'
 import { ensureStarted, findIssueSession } from './start.ts'
 import { type Taken, takeIssue } from './take.ts'
 
@@ -29,7 +29,7 @@ export async function takeForPerson(
   return takeIssue(config, {
     place,
     number,
-    chooseGate: issue => ({ kind: 'command', by: 'you', at: issue.readAt }),
+    chooseTrigger: issue => ({ kind: 'command', by: 'you', at: issue.readAt }),
     buildItem: task => buildItem(config, { ...values, repo: place.checkout }, task, { say }),
     takesOver: values['take-over'] ?? false,
     startsHere: values.now ?? false,
@@ -49,11 +49,12 @@ export async function queueIssue(config: Config, record: IssueRecord): Promise<I
 export async function startIssueNow(
   config: Config,
   { forge, checkout }: IssuePlace,
-  record: IssueRecord,
+  { record, ignored }: Taken,
   values: IssueValues,
 ): Promise<number> {
+  const request = { task: Buffer.from(record.task), details: { issue: formatIssue(record), ignored } }
   try {
-    return await startTask(config, { ...values, repo: checkout }, { task: Buffer.from(record.task) })
+    return await startTask(config, { ...values, repo: checkout }, request)
   } catch (error) {
     if (findIssueSession(config, record) === undefined)
       await withIssue(config.home, record, () => giveBack(config.home, forge, record, 'its session did not start'))

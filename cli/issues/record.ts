@@ -1,3 +1,4 @@
+import fs from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { DispatchError, exitCodes } from '#host/error.ts'
@@ -20,7 +21,8 @@ export interface IssueKey {
  *
  *   claiming -> claimed -> given back | lost | ended
  *
- * `lost`: another machine has it. `ended`: its session has ended long ago. From `given back` on it is only a memory.
+ * `lost`: another machine has it. `ended`: its session has ended long ago, or was removed. From `given back` on it is only a memory; what
+ * it has left on GitHub can still be given back.
  */
 export const IssueRecord = z.object({
   host: z.string(),
@@ -40,7 +42,7 @@ export const IssueRecord = z.object({
   branchTip: z.string().nullable(),
   commentId: z.number().nullable(),
   /** Why it started, and the moment that counts. */
-  gate: z.object({ kind: z.enum(['command', 'label', 'milestone']), by: z.string(), at: z.iso.datetime() }),
+  trigger: z.object({ kind: z.enum(['command', 'label', 'milestone']), by: z.string(), at: z.iso.datetime() }),
   checkout: z.string(),
   /** The task as it was at that moment, and how it is put into the queue. */
   task: z.string(),
@@ -56,12 +58,18 @@ export const IssueRecord = z.object({
   /** The command that starts its session itself. While it lives, it is not put into the queue. */
   starter: ProcessIdentity.nullable(),
   item: z.string().nullable(),
+  /** The newest session that works on it. */
   session: z.string().nullable(),
   /** The hash of what its comment says. */
-  told: z.string(),
+  commentHash: z.string(),
 })
 
 export type IssueRecord = z.infer<typeof IssueRecord>
+
+/** The folder of the records of a home. */
+export function getFolder(home: string): string {
+  return path.join(home, 'issues')
+}
 
 /** The branch by which an issue is claimed. */
 export function getClaimBranch({ number }: Pick<IssueKey, 'number'>): string {
@@ -80,14 +88,28 @@ export function isHeld({ state }: Pick<IssueRecord, 'state'>): boolean {
 
 /** The record of an issue; undefined without one. Exit 10 for a damaged one. */
 export function readRecord(home: string, key: IssueKey): IssueRecord | undefined {
-  return parseRecord(path.join(getFolder(home), getFileName(key)))
+  const file = path.join(getFolder(home), getFileName(key))
+  const record = parse(file)
+  if (record !== undefined) return record ?? undefined
+  throw new DispatchError(`${file} is damaged`, {
+    exitCode: exitCodes.storage,
+    remedy: 'Move it away, then look at the issue: its comment and its branch say whether it is claimed.',
+  })
 }
 
-/** All records. Exit 10 for a damaged one. */
+/** All records that can be read. */
 export function listRecords(home: string): IssueRecord[] {
-  return listNames(getFolder(home))
-    .filter(name => /^[^.].*\.json$/.test(name))
-    .flatMap(name => parseRecord(path.join(getFolder(home), name)) ?? [])
+  return listFiles(home).flatMap(file => parse(file) ?? [])
+}
+
+/** Rename the records that cannot be read, so that they hold up no others. Returns their new names. */
+export function setAsideDamaged(home: string): string[] {
+  return listFiles(home)
+    .filter(file => parse(file) === undefined)
+    .map(file => {
+      fs.renameSync(file, `${file}.damaged`)
+      return `${path.basename(file)}.damaged`
+    })
 }
 
 /** Write what was changed of a record, and return it. It is on the disk when this returns. */
@@ -118,21 +140,18 @@ export async function withIssue<Result>(
 
 // --- internal ---
 
-function getFolder(home: string): string {
-  return path.join(home, 'issues')
-}
-
 function getFileName({ host, owner, name, number }: IssueKey): string {
   return `${[host.replace(':', '_'), owner, name, number].join('+').toLowerCase()}.json`
 }
 
-function parseRecord(file: string): IssueRecord | undefined {
+function listFiles(home: string): string[] {
+  return listNames(getFolder(home))
+    .filter(name => /^[^.].*\.json$/.test(name))
+    .map(name => path.join(getFolder(home), name))
+}
+
+/** Null where there is no such file, undefined for a damaged one. */
+function parse(file: string): IssueRecord | null | undefined {
   const content = readJson(file)
-  if (content === null) return undefined
-  const record = IssueRecord.safeParse(content).data
-  if (record !== undefined) return record
-  throw new DispatchError(`${file} is damaged`, {
-    exitCode: exitCodes.storage,
-    remedy: 'Move it away, then look at the issue: its comment and its branch say whether it is claimed.',
-  })
+  return content === null ? null : IssueRecord.safeParse(content).data
 }

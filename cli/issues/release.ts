@@ -6,17 +6,17 @@ import { findSession } from '#session'
 import { withQueue } from '../queue/open.ts'
 import { giveBack } from './claim.ts'
 import { connectRecord } from './connect.ts'
-import { formatIssue, type IssueKey, isHeld, readRecord, withIssue } from './record.ts'
+import { formatIssue, type IssueKey, readRecord, withIssue } from './record.ts'
 import { findIssueItem } from './start.ts'
 
 /**
  * Give an issue back that this home has claimed: its item leaves the queue, its branch and its comment are deleted. Returns what was
- * left on GitHub. Exit 4 if it is not held, 5 while its session works.
+ * left on GitHub. That works too once its session has ended, or the claim was lost. Exit 4 if there is no claim, 5 while its session works.
  */
 export async function releaseIssue(config: Config, key: IssueKey): Promise<string[]> {
   const done = await withIssue(config.home, key, async () => {
     const record = readRecord(config.home, key)
-    if (record === undefined || !isHeld(record))
+    if (record === undefined || record.state === 'given back')
       throw new DispatchError(`this machine has no claim of ${formatIssue(key)}`, {
         exitCode: exitCodes.notFound,
         remedy: 'To see those it has: dispatch issues',

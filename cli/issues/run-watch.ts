@@ -3,7 +3,7 @@ import { exitCodes, signalExitCodes } from '#host/error.ts'
 import { startBackground } from '../background.ts'
 import { waitForEndSignal } from '../end-signal.ts'
 import { print } from '../output/terminal.ts'
-import { tendIssues } from './tell.ts'
+import { reconcileIssues } from './reconcile.ts'
 import { type IssueSource, IssueWatch, watchIssues } from './watch.ts'
 
 /** Take issues once, or until a signal; the daemon starts their sessions. Returns the exit code. */
@@ -16,8 +16,8 @@ export async function runIssueWatch(
   await startBackground(config)
   if (once) {
     const looking = new IssueWatch()
-    const taken = await looking.look(config, source, say)
-    await tendIssues(config, looking.memory, say)
+    const taken = await looking.poll(config, source, say)
+    await reconcileIssues(config, looking.memory, say)
     return taken.length > 0 || !looking.memory.rests(JSON.stringify(source)) ? exitCodes.ok : exitCodes.upstream
   }
   const end = new AbortController()

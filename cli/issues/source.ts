@@ -1,20 +1,25 @@
+import fs from 'node:fs'
+import path from 'node:path'
 import type { Forge } from '#forge'
 import {
-  type Gate,
+  type Ignored,
   type Issue,
+  type IssueHistory,
   type IssueList,
   type IssueQuery,
   isTrusted,
   listIssues,
   mayWrite,
   readHistory,
-  readIssue,
+  type Trigger,
 } from '#forge/issues'
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { buildItem } from '../input/queue-options.ts'
+import { describeIgnored } from '../output/issue-view.ts'
 import type { IssuePlace } from './connect.ts'
-import { type IssueRecord, isHeld, listRecords, readRecord } from './record.ts'
+import { type IssueRecord, isHeld, readRecord } from './record.ts'
+import type { SaidOnce } from './said-once.ts'
 import { ensureStarted, findIssueItem } from './start.ts'
 import { getKey, takeIssue } from './take.ts'
 
@@ -24,39 +29,55 @@ export function parseIssueQuery(text: string): IssueQuery | undefined {
   return kind === 'label' ? { label: name.trim() } : kind === 'milestone' ? { milestone: name.trim() } : undefined
 }
 
-/** What is kept of a repository from one look to the next. */
+/** What is kept of a repository from one poll to the next. */
 export class SourceMemory {
   list: IssueList | undefined
-  /** When each issue that was not taken had last changed, and why. */
-  readonly refused = new Map<number, { updatedAt: string; reason: string }>()
+  /** When each issue that was not taken had last changed. */
+  readonly refused = new Map<number, string>()
 }
 
 /**
- * Look once at the issues of a query, and take those whose work may start by itself. With a milestone they come one after the other.
- * `say` gets a line for each that was taken, and once for each that was not. Returns what was taken.
+ * Poll the issues of a query once, and take those whose work may start by itself. With a milestone they come one after the other.
+ * `say` gets a line for each that was taken, with what is no part of its task, and once for each that was not. Returns what was taken.
  */
 export async function takeFromSource(
   config: Config,
   place: IssuePlace,
   query: IssueQuery,
   memory: SourceMemory,
-  say: (line: string) => void,
+  { said, say }: { said: SaidOnce; say: (line: string) => void },
 ): Promise<IssueRecord[]> {
-  memory.list = await listIssues(place.forge, query, memory.list)
+  const { forge } = place
+  memory.list = await listIssues(forge, query, memory.list)
+  const key = getSourceKey(forge, query)
+  const getIssueKey = (number: number) => `${key}/${number}`
+  const sayOnce = (number: number, line: string) => {
+    if (said.note(getIssueKey(number), line)) say(`#${number} ${line}`)
+  }
+  said.forget(
+    key,
+    memory.list.issues.map(({ number }) => getIssueKey(number)),
+  )
   const taken: IssueRecord[] = []
-  for (const candidate of await orderCandidates(config, place.forge, query, memory)) {
+  for (const candidate of await orderCandidates(config, forge, query, memory)) {
     const { number, updatedAt } = candidate
-    const after = 'milestone' in query ? await findPredecessor(config, place.forge, memory.list, number) : undefined
-    if (after === 'elsewhere') break
+    const before = 'milestone' in query ? await findPredecessor(config, forge, memory.list, number) : undefined
+    if (typeof before === 'number') {
+      // So do all that come after it.
+      sayOnce(number, `waits for #${before}, which comes before it in the milestone and is not taken here`)
+      break
+    }
     try {
-      const record = await takeOne(config, place, query, candidate, after)
+      const { record, ignored } = await takeOne(config, place, query, number, before)
       memory.refused.delete(number)
+      said.forget(getIssueKey(number))
       say(`#${number}: claimed, as ${record.item}`)
+      for (const line of describeIgnored(ignored)) say(`#${number}: ${line}`)
       taken.push(record)
     } catch (error) {
       if (!(error instanceof DispatchError) || error.exitCode !== exitCodes.conflict) throw error
-      if (memory.refused.get(number)?.reason !== error.message) say(`#${number} is not taken: ${error.message}`)
-      memory.refused.set(number, { updatedAt, reason: error.message })
+      sayOnce(number, `is not taken: ${error.message}`)
+      memory.refused.set(number, updatedAt)
     }
   }
   return taken
@@ -64,11 +85,11 @@ export async function takeFromSource(
 
 // --- internal ---
 
-/** An issue that may be taken, with who may have released it for work, and when. */
+/** An issue that may be taken, and when it was released for work. */
 interface Candidate {
   number: number
   updatedAt: string
-  act: { by: string; at: string } | undefined
+  releasedAt: string
 }
 
 /** Not what is held, nor what was refused and has not changed since. By label the oldest label first, else by number. */
@@ -82,31 +103,29 @@ async function orderCandidates(
   for (const { number, updatedAt } of list?.issues ?? []) {
     const known = readRecord(config.home, getKey(forge, number))
     if (known !== undefined && (isHeld(known) || known.state === 'ended')) continue
-    if (refused.get(number)?.updatedAt === updatedAt) continue
-    const { labeled, milestoned } = await readHistory(forge, number)
-    const act = 'label' in query ? labeled[query.label.toLowerCase()] : milestoned[query.milestone]
+    if (refused.get(number) === updatedAt) continue
+    const act = findAct(await readHistory(forge, number), query)
     // Given back: only a label that was set again starts it again.
-    if (known?.state === 'given back' && act !== undefined && Date.parse(act.at) <= Date.parse(known.gate.at)) continue
-    candidates.push({ number, updatedAt, act })
+    if (known?.state === 'given back' && act !== undefined && Date.parse(act.at) <= Date.parse(known.trigger.at))
+      continue
+    candidates.push({ number, updatedAt, releasedAt: act?.at ?? '' })
   }
   if ('milestone' in query) return candidates
-  return candidates.sort((a, b) => (a.act?.at ?? '').localeCompare(b.act?.at ?? ''))
+  return candidates.sort((a, b) => a.releasedAt.localeCompare(b.releasedAt))
 }
 
 async function takeOne(
   config: Config,
   place: IssuePlace,
   query: IssueQuery,
-  { number, act }: Candidate,
+  number: number,
   after: string | undefined,
-): Promise<IssueRecord> {
+): Promise<{ record: IssueRecord; ignored: Ignored[] }> {
   const { forge, checkout } = place
-  const kind = 'label' in query ? 'label' : 'milestone'
-  const gate = await chooseGate(forge, await readIssue(forge, number), kind, act)
-  const { record } = await takeIssue(config, {
+  const { record, ignored } = await takeIssue(config, {
     place,
     number,
-    chooseGate: () => gate,
+    chooseTrigger: (issue, history) => chooseTrigger(forge, issue, history, query),
     buildItem: task =>
       buildItem(config, { repo: checkout, ...(after === undefined ? {} : { after: [after] }) }, task, {
         say: () => undefined,
@@ -115,16 +134,18 @@ async function takeOne(
     takesOver: false,
     startsHere: false,
   })
-  return ensureStarted(config, record)
+  return { record: await ensureStarted(config, record), ignored }
 }
 
 /** Who set the label must be allowed to write, or the author be trusted. Exit 5 otherwise. */
-async function chooseGate(
+async function chooseTrigger(
   forge: Forge,
   { author, association }: Issue,
-  kind: 'label' | 'milestone',
-  act: Candidate['act'],
-): Promise<Gate> {
+  history: IssueHistory,
+  query: IssueQuery,
+): Promise<Trigger> {
+  const kind = 'label' in query ? 'label' : 'milestone'
+  const act = findAct(history, query)
   if (act === undefined)
     throw new DispatchError(`GitHub does not say who set its ${kind}`, { exitCode: exitCodes.conflict })
   if (isTrusted(association) || (act.by !== '' && (await mayWrite(forge, act.by)))) return { kind, ...act }
@@ -134,24 +155,37 @@ async function chooseGate(
   )
 }
 
-/** The item that an issue of a milestone comes after: that of the last one before it which is not done. */
+/** Who set the label, or put it into the milestone, and when. */
+function findAct({ labeled, milestoned }: IssueHistory, query: IssueQuery) {
+  return 'label' in query ? labeled[query.label.toLowerCase()] : milestoned[query.milestone]
+}
+
+/**
+ * What an issue of a milestone comes after: the item or the session of the last one before it that is not done. The number of that issue
+ * where this home has no work for it, or none yet.
+ */
 async function findPredecessor(
   config: Config,
   forge: Forge,
   list: IssueList,
   number: number,
-): Promise<string | 'elsewhere' | undefined> {
-  const { host, owner, name } = getKey(forge, number)
-  const own = listRecords(config.home).filter(
-    record => record.host === host && record.owner === owner && record.name === name && isHeld(record),
-  )
+): Promise<string | number | undefined> {
   const before = list.issues.map(issue => issue.number).filter(each => each < number)
   for (const earlier of before.toReversed()) {
-    const record = own.find(each => each.number === earlier)
-    const item = record && (await findIssueItem(config, record))
-    if (item !== undefined && item.state !== 'done' && item.state !== 'cancelled') return item.id
-    const lost = readRecord(config.home, { host, owner, name, number: earlier })?.state === 'lost'
-    if (lost) return 'elsewhere'
+    const record = readRecord(config.home, getKey(forge, earlier))
+    if (record === undefined || !(isHeld(record) || record.state === 'ended')) return earlier
+    const { session } = record
+    const item = await findIssueItem(config, record)
+    // An item that is not in the queue any more was done: what was taken out is given back.
+    if (item?.state === 'done' || (item === undefined && record.item !== null)) continue
+    if (item !== undefined) return item.state === 'cancelled' ? earlier : item.id
+    return session !== null && fs.existsSync(path.join(config.workspace, session)) ? session : earlier
   }
   return undefined
+}
+
+/** By what is said of the issues of a query. */
+function getSourceKey({ address: { host, owner, name } }: Forge, query: IssueQuery): string {
+  const [filter = []] = Object.entries(query)
+  return `refused/${host}/${owner}/${name}/${filter.join(':')}`
 }

@@ -1,7 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import os from 'node:os'
 import type { Forge } from '#forge'
-import { type Gate, type Ignored, type Issue, pinIssue, readComments, readHistory, readIssue } from '#forge/issues'
+import {
+  type Ignored,
+  type Issue,
+  type IssueHistory,
+  pinIssue,
+  readComments,
+  readHistory,
+  readIssue,
+  type Trigger,
+} from '#forge/issues'
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { identify } from '#host/process'
@@ -16,8 +25,8 @@ import { formatIssue, type IssueKey, type IssueRecord, isHeld, readRecord, withI
 export interface TakeRequest {
   place: IssuePlace
   number: number
-  /** The moment that counts, once the issue was read. */
-  chooseGate(issue: Issue): Gate
+  /** The moment that counts, once the issue and its history were read. */
+  chooseTrigger(issue: Issue, history: IssueHistory): Trigger | Promise<Trigger>
   /** The item of the queue, for the task. What a start would refuse is refused here. */
   buildItem(task: Buffer): Promise<NewItem>
   takesOver: boolean
@@ -78,15 +87,14 @@ async function take(config: Config, request: TakeRequest, key: IssueKey): Promis
   }
   const issue = await readIssue(forge, request.number)
   if (!issue.isOpen) throw createClosedError(key)
-  const gate = request.chooseGate(issue)
-  const [comments, { renamedAt }] = [
-    await readComments(forge, request.number),
-    await readHistory(forge, request.number),
-  ]
-  const pinned = pinIssue(issue, comments, renamedAt, gate)
+  // Read after the issue: a later change of what was just read is in it.
+  const history = await readHistory(forge, request.number)
+  const trigger = await request.chooseTrigger(issue, history)
+  const comments = await readComments(forge, request.number)
+  const pinned = pinIssue(issue, comments, history.renamedAt, trigger)
   if ('refusal' in pinned)
     throw new DispatchError(`${formatIssue(key)} is not taken: ${pinned.refusal}`, { exitCode: exitCodes.conflict })
-  const record = await createRecord(request, key, issue, gate, renderIssueTask(key, pinned.blocks))
+  const record = await createRecord(request, key, issue, trigger, renderIssueTask(key, pinned.blocks))
   writeRecord(config.home, record)
   const { takesOver } = request
   const claimed = await claimIssue(config.home, forge, record, { isContinued: false, takesOver })
@@ -97,7 +105,7 @@ async function createRecord(
   { place, startsHere, buildItem }: TakeRequest,
   key: IssueKey,
   { title, url }: Issue,
-  gate: Gate,
+  trigger: Trigger,
   task: string,
 ): Promise<IssueRecord> {
   const { repository, options, priority, tags, needs, notBefore, after } = await buildItem(Buffer.from(task))
@@ -113,13 +121,13 @@ async function createRecord(
     claimedAt: new Date().toISOString(),
     branchTip: null,
     commentId: null,
-    gate,
+    trigger,
     checkout: place.checkout,
     task,
     work: { repository, options, priority, needs, notBefore, after, ...(tags && { tags }) },
     starter: startsHere ? ((await identify(process.pid)) ?? null) : null,
     item: null,
     session: null,
-    told: '',
+    commentHash: '',
   }
 }

@@ -6,9 +6,10 @@ import { listProjects } from '#projects'
 import { getWakeFile } from '#queue'
 import { watchPaths } from '#session/log'
 import { connectCheckout, type IssuePlace } from './connect.ts'
+import { IssueMemory, reconcileIssues } from './reconcile.ts'
 import type { IssueRecord } from './record.ts'
+import { SaidOnce } from './said-once.ts'
 import { parseIssueQuery, SourceMemory, takeFromSource } from './source.ts'
-import { IssueMemory, tendIssues } from './tell.ts'
 
 /** Issues that start by themselves: where, and which. */
 export interface IssueSource {
@@ -19,15 +20,16 @@ export interface IssueSource {
 
 /**
  * Take issues from these sources, and tell on GitHub how their work goes, until `end` aborts. GitHub is asked once a minute. What fails is
- * said once, and ends nothing.
+ * said once, and ends nothing; `said` decides for how long that counts.
  */
 export async function watchIssues(
   end: AbortSignal,
   readConfig: () => Config,
   listSources: (config: Config) => IssueSource[],
   say: (line: string) => void,
+  said = new SaidOnce(),
 ): Promise<void> {
-  const watch = new IssueWatch()
+  const watch = new IssueWatch(said)
   const waker = await watchPaths([getWakeFile(readConfig().home)], TELL_INTERVAL_MS)
   let polledAtMs = Number.NEGATIVE_INFINITY
   let lastFailure = ''
@@ -36,9 +38,9 @@ export async function watchIssues(
       const config = readConfig()
       if (performance.now() - polledAtMs >= MINUTE_MS) {
         polledAtMs = performance.now()
-        for (const source of listSources(config)) await watch.look(config, source, say)
+        for (const source of listSources(config)) await watch.poll(config, source, say)
       }
-      await tendIssues(config, watch.memory, say)
+      await reconcileIssues(config, watch.memory, say)
       lastFailure = ''
     } catch (error) {
       const failure = error instanceof Error ? (error.stack ?? error.message) : String(error)
@@ -65,12 +67,18 @@ export function listProjectSources({ home }: Config): IssueSource[] {
 
 /** What a watch keeps: connections, lists, and what it has said. */
 export class IssueWatch {
-  readonly memory = new IssueMemory()
+  readonly memory: IssueMemory
+  private readonly said: SaidOnce
   private readonly places = new Map<string, IssuePlace>()
   private readonly sources = new Map<string, SourceMemory>()
 
-  /** One look at a source. What fails is said once, and tried again a minute later. Returns what was taken. */
-  async look(config: Config, source: IssueSource, say: (line: string) => void): Promise<IssueRecord[]> {
+  constructor(said = new SaidOnce()) {
+    this.said = said
+    this.memory = new IssueMemory(said)
+  }
+
+  /** Poll a source once. What fails is said once, and tried again a minute later. Returns what was taken. */
+  async poll(config: Config, source: IssueSource, say: (line: string) => void): Promise<IssueRecord[]> {
     const { folder, remote, query } = source
     const key = JSON.stringify(source)
     try {
@@ -78,7 +86,7 @@ export class IssueWatch {
       this.places.set(key, place)
       const memory = this.sources.get(key) ?? new SourceMemory()
       this.sources.set(key, memory)
-      const taken = await takeFromSource(config, place, query, memory, say)
+      const taken = await takeFromSource(config, place, query, memory, { said: this.said, say })
       this.memory.succeed(key)
       return taken
     } catch (error) {
@@ -93,5 +101,5 @@ export class IssueWatch {
 
 // --- internal ---
 
-/** How long a change of the work waits at the most before it is told. */
+/** How long a change of the work waits at the most before it is published. */
 const TELL_INTERVAL_MS = 10 * SECOND_MS

@@ -30,7 +30,7 @@ export function printIssues(records: IssueRecord[]): void {
 }
 
 /** A claim as `--json` prints it. The task is in the session. Pure. */
-export function summarizeIssue({ task, work, starter, told, ...record }: IssueRecord) {
+export function summarizeIssue({ task, work, starter, commentHash, ...record }: IssueRecord) {
   return { issue: formatIssue(record), ...record, taskBytes: Buffer.byteLength(task), after: work.after }
 }
 

@@ -1,6 +1,8 @@
 import { z } from 'zod'
+import { MINUTE_MS } from '#host/time.ts'
 import { ForgeError } from '../errors.ts'
 import type { Forge } from '../forge.ts'
+import { mayWrite } from './history.ts'
 import { type IssueComment, isTrusted, readComments, toComment } from './issue.ts'
 
 /** What a claim says of itself in its comment. */
@@ -31,20 +33,17 @@ export function hasClaimMark(body: string): boolean {
 }
 
 /**
- * The claims of an issue, the oldest first: that one counts. Only comments of people who may be trusted can be claims, so that a
- * stranger holds nothing up, and those of `ownLogin`, which may be that of an App. Pure.
+ * Read the claims of an issue, the oldest first: that one counts. Only comments of people who may write to the repository can be claims, so
+ * that no one else holds anything up, and those of an App whose own they are.
  */
-export function findClaims(comments: IssueComment[], ownLogin: string | undefined): Claim[] {
-  return comments.flatMap(({ id, author, association, body }) => {
-    if (!hasClaimMark(body) || !(isTrusted(association) || author === ownLogin)) return []
-    const mark = ClaimMark.safeParse(parseMark(body)).data
-    return mark === undefined ? [] : [{ ...mark, commentId: id, author, body }]
-  })
-}
-
-/** Read the claims of an issue. */
 export async function readClaims(forge: Forge, number: number): Promise<Claim[]> {
-  return findClaims(await readComments(forge, number), forge.ownLogin)
+  const claims: Claim[] = []
+  for (const { id, author, association, body } of await readComments(forge, number)) {
+    const mark = hasClaimMark(body) ? ClaimMark.safeParse(parseMark(body)).data : undefined
+    const mayClaim = author === forge.ownLogin || (isTrusted(association) && mark && (await mayHold(forge, author)))
+    if (mark !== undefined && mayClaim) claims.push({ ...mark, commentId: id, author, body })
+  }
+  return claims
 }
 
 /** Write a comment. It is not tried again by itself: look for it first. */
@@ -76,6 +75,22 @@ export async function deleteComment({ repository, request }: Forge, id: number):
 // --- internal ---
 
 const BEGIN = '<!-- dispatch:claim '
+
+/** For how long the answer of GitHub about a person counts. */
+const PERMISSION_MS = 10 * MINUTE_MS
+
+const permissions = new WeakMap<Forge, Map<string, { mayWrite: boolean; untilMs: number }>>()
+
+/** A member or a collaborator may have no more than the right to read. It is looked up once for each. */
+async function mayHold(forge: Forge, author: string): Promise<boolean> {
+  const known = permissions.get(forge) ?? new Map<string, { mayWrite: boolean; untilMs: number }>()
+  permissions.set(forge, known)
+  const before = known.get(author)
+  if (before !== undefined && before.untilMs > performance.now()) return before.mayWrite
+  const answer = { mayWrite: await mayWrite(forge, author), untilMs: performance.now() + PERMISSION_MS }
+  known.set(author, answer)
+  return answer.mayWrite
+}
 
 function parseMark(body: string): unknown {
   try {

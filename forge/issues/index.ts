@@ -10,4 +10,4 @@ export {
 export { type IssueHistory, mayWrite, readHistory } from './history.ts'
 export { type Issue, isTrusted, type ListedIssue, readComments, readIssue } from './issue.ts'
 export { type IssueList, type IssueQuery, listIssues } from './list.ts'
-export { type Gate, type Ignored, type PinnedIssue, pinIssue } from './pin.ts'
+export { type Ignored, type PinnedIssue, pinIssue, type Trigger } from './pin.ts'

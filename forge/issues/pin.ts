@@ -4,7 +4,7 @@ import type { Issue, IssueComment, Writing } from './issue.ts'
 import { isTrusted } from './issue.ts'
 
 /** The moment that counts: what was written later is not part of the task. */
-export interface Gate {
+export interface Trigger {
   /** A person's command, a label, a milestone, or that the author may start work. */
   kind: 'command' | 'label' | 'milestone'
   by: string
@@ -23,15 +23,20 @@ export interface Ignored {
 export type PinnedIssue = { blocks: FencedBlock[]; ignored: Ignored[] } | { refusal: string }
 
 /**
- * The task of an issue as it was at the gate: its title and body, and the comments of trusted people before that. After a label was set,
+ * The task of an issue as it was at the trigger: its title and body, and the comments of trusted people before that. After a label was set,
  * a changed title or body is refused until it is set again, because who set it has not seen them. Pure.
  */
-export function pinIssue(issue: Issue, comments: IssueComment[], renamedAt: string | null, gate: Gate): PinnedIssue {
-  const again = gate.kind === 'command' ? 'Run the same command again.' : `Set the ${gate.kind} again.`
-  const since = gate.kind === 'command' ? 'you asked for it' : `@${gate.by} set the ${gate.kind}`
-  if (issue.editedAt !== null && !isBefore(issue.editedAt, gate))
+export function pinIssue(
+  issue: Issue,
+  comments: IssueComment[],
+  renamedAt: string | null,
+  trigger: Trigger,
+): PinnedIssue {
+  const again = trigger.kind === 'command' ? 'Run the same command again.' : `Set the ${trigger.kind} again.`
+  const since = trigger.kind === 'command' ? 'you asked for it' : `@${trigger.by} set the ${trigger.kind}`
+  if (issue.editedAt !== null && !isBefore(issue.editedAt, trigger))
     return { refusal: `its text was edited after ${since}. Read it. ${again}` }
-  if (renamedAt !== null && !isBefore(renamedAt, gate))
+  if (renamedAt !== null && !isBefore(renamedAt, trigger))
     return { refusal: `its title was changed after ${since}. Read it. ${again}` }
   const ignored: Ignored[] = []
   const blocks: FencedBlock[] = []
@@ -46,7 +51,7 @@ export function pinIssue(issue: Issue, comments: IssueComment[], renamedAt: stri
   }
   add(issue, `issue ${issue.number}`, `${issue.title}\n\n${issue.body}`)
   for (const comment of comments) {
-    const reason = findReason(comment, gate)
+    const reason = findReason(comment, trigger)
     const { author, association, body } = comment
     if (isTrusted(association) && hasClaimMark(body)) continue
     if (reason === undefined) add(comment, 'comment', body)
@@ -68,14 +73,17 @@ export function removeHidden(text: string): string {
 /** The longest body that GitHub takes has 65,536. */
 const MAX_TASK_CHARS = 200_000
 
-function findReason({ association, createdAt, editedAt }: IssueComment, gate: Gate): Ignored['reason'] | undefined {
+function findReason(
+  { association, createdAt, editedAt }: IssueComment,
+  trigger: Trigger,
+): Ignored['reason'] | undefined {
   if (!isTrusted(association)) return 'not trusted'
-  if (!isBefore(createdAt, gate)) return 'written later'
-  return editedAt !== null && !isBefore(editedAt, gate) ? 'edited later' : undefined
+  if (!isBefore(createdAt, trigger)) return 'written later'
+  return editedAt !== null && !isBefore(editedAt, trigger) ? 'edited later' : undefined
 }
 
 /** GitHub counts whole seconds. What came in the second of a label may have come after it; a command has just read all there is. */
-function isBefore(at: string, gate: Gate): boolean {
-  const [time, limit] = [Date.parse(at), Date.parse(gate.at)]
-  return gate.kind === 'command' ? Math.floor(time / 1000) <= Math.floor(limit / 1000) : time < limit
+function isBefore(at: string, trigger: Trigger): boolean {
+  const [time, limit] = [Date.parse(at), Date.parse(trigger.at)]
+  return trigger.kind === 'command' ? Math.floor(time / 1000) <= Math.floor(limit / 1000) : time < limit
 }

@@ -5,8 +5,10 @@ import { once } from 'node:events'
 import path from 'node:path'
 import { test } from 'node:test'
 import { giveBack } from '#cli/issues/claim.ts'
+import { writeRecord } from '#cli/issues/record.ts'
 import { releaseIssue } from '#cli/issues/release.ts'
 import { getKey } from '#cli/issues/take.ts'
+import { readComments } from '#forge/issues'
 import { git } from '#host/git'
 import { openForge } from '../../fixtures/forge.ts'
 import { createIssueMachine, openIssue, readClaimTraces } from '../../fixtures/issue-machine.ts'
@@ -113,14 +115,18 @@ test('an App knows its own claim again, to which GitHub gives no role', async t 
   assert.equal((await readClaimTraces(github, issue)).marks.length, 1, 'the mark that it took over is gone')
 })
 
-test('the mark of a stranger holds nothing up', async t => {
+test('the mark of a stranger, and of a member who may only read, holds nothing up', async t => {
   const github = await openForge(t)
   const issue = openIssue(github)
   const { createComment } = await import('#rehearsal/forge/state.ts')
   const mark = { claim: '0123456789abcdef', machine: 'mine', at: new Date().toISOString() }
   const body = `<!-- dispatch:claim ${JSON.stringify(mark)} -->`
   issue.comments.push(createComment(github.server.state, 'eve', body))
+  const comment = createComment(github.server.state, 'tim', body)
+  github.repository.roles['tim'] = 'triage'
+  issue.comments.push(comment)
   const machine = createIssueMachine(t, await github.connect())
+  assert.equal((await readComments(machine.forge, issue.number)).at(-1)?.association, 'COLLABORATOR')
   assert.equal(await machine.start(issue.number), 'q-1')
 })
 
@@ -153,6 +159,27 @@ test('release takes the item out of the queue, and needs a claim', async t => {
   assert.equal((await listQueue(config.home))[0]?.state, 'cancelled')
   assert.equal(machine.records()[0]?.state, 'given back')
   assert.equal(await machine.start(issue.number), 'q-2')
+  const [held] = machine.records()
+  assert.ok(held)
+  writeRecord(config.home, held, { state: 'ended' })
+  assert.deepEqual(await releaseIssue(config, key), [], 'also what has ended long ago')
+  assert.deepEqual(await readClaimTraces(github, issue), { marks: [], branches: 0 })
+})
+
+test('what another machine has is not deleted by the release of a claim that was lost', async t => {
+  const github = await openForge(t)
+  const [winner, loser] = [
+    createIssueMachine(t, await github.connect('ada')),
+    createIssueMachine(t, await github.connect('bob')),
+  ]
+  const issue = openIssue(github)
+  await winner.start(issue.number)
+  issue.comments.length = 0 // It is between the two steps.
+  await assert.rejects(loser.take(issue.number), { exitCode: 5 })
+  const token = Object.keys(github.server.state.tokens).at(-1) ?? ''
+  const config = { ...loser.config, GITHUB_TOKEN: token, GITHUB_API_URL: github.server.apiUrl }
+  assert.match((await releaseIssue(config, getKey(loser.forge, issue.number))).join(), /dispatch\/issue-1/)
+  assert.equal((await readClaimTraces(github, issue)).branches, 1)
 })
 
 test('a closed issue and a pull request are refused', async t => {
@@ -166,7 +193,7 @@ test('a closed issue and a pull request are refused', async t => {
 })
 
 /** A few more than it makes. */
-const MAX_REQUESTS = 14
+const MAX_REQUESTS = 15
 
 async function giveBackOf(machine: ReturnType<typeof createIssueMachine>, number: number): Promise<string[]> {
   const record = machine.records().find(each => each.number === number)

@@ -1,19 +1,24 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Issue, IssueComment } from '#forge/issues/issue.ts'
-import { type Gate, pinIssue, removeHidden } from '#forge/issues/pin.ts'
+import { pinIssue, removeHidden, type Trigger } from '#forge/issues/pin.ts'
 
 const at = (minute: number) => `2026-11-30T10:${String(minute).padStart(2, '0')}:00Z`
 const issue: Issue = {
   ...{ number: 4, url: '', title: 'Say hello', isOpen: true, labels: [], milestone: null, readAt: at(30) },
   ...{ author: 'eve', association: 'NONE', body: 'Print hello.', createdAt: at(0), editedAt: null },
 }
-const gate: Gate = { kind: 'label', by: 'ada', at: at(10) }
+const trigger: Trigger = { kind: 'label', by: 'ada', at: at(10) }
 let nextId = 1
 const say = (author: string, association: string, minute: number, editedAt: string | null = null): IssueComment => ({
   ...{ id: nextId++, author, association, body: `words of ${author}`, createdAt: at(minute), editedAt },
 })
-const pin = (changes: Partial<Issue>, comments: IssueComment[] = [], with_ = gate, renamedAt: string | null = null) => {
+const pin = (
+  changes: Partial<Issue>,
+  comments: IssueComment[] = [],
+  with_ = trigger,
+  renamedAt: string | null = null,
+) => {
   const pinned = pinIssue({ ...issue, ...changes }, comments, renamedAt, with_)
   return 'refusal' in pinned
     ? pinned.refusal
@@ -40,12 +45,12 @@ test('trusted words before the moment count, and no others', () => {
 test('a text or a title that was changed after the label is refused until it is set again', () => {
   assert.match(String(pin({ editedAt: at(11) })), /edited after @ada set the label.*Set the label again/)
   assert.match(String(pin({ editedAt: at(10) })), /edited after/, 'in the same second, it may have been after it')
-  assert.match(String(pin({}, [], gate, at(11))), /title was changed after @ada/)
-  assert.equal(typeof pin({ editedAt: at(9) }, [], gate, at(8)), 'object')
+  assert.match(String(pin({}, [], trigger, at(11))), /title was changed after @ada/)
+  assert.equal(typeof pin({ editedAt: at(9) }, [], trigger, at(8)), 'object')
 })
 
 test('for a command all that was read counts, by whole seconds', () => {
-  const command: Gate = { kind: 'command', by: 'you', at: '2026-11-30T10:10:00.000Z' }
+  const command: Trigger = { kind: 'command', by: 'you', at: '2026-11-30T10:10:00.000Z' }
   const last = { ...say('ada', 'OWNER', 10), createdAt: '2026-11-30T10:10:00.900Z' }
   assert.deepEqual(pin({}, [last, say('ada', 'OWNER', 11)], command), {
     texts: ['Say hello\n\nPrint hello.', 'words of ada'],
