@@ -33,7 +33,7 @@ export function createClient({ apiUrl, auth, onWait = () => undefined }: ClientO
     userAgent: 'claude-dispatch',
     log: quiet,
     request: { fetch: fetchThroughProxy },
-    retry: { retries: MAX_REQUEST_TRIES, doNotRetry: answers },
+    retry: { retries: MAX_REQUEST_TRIES, retryAfterBaseValue: RETRY_BASE_MS, doNotRetry: answers },
     throttle: {
       id: sha256(JSON.stringify([apiUrl, auth])), // Clients of the same login take turns.
       ...(isLoopback(URL.parse(apiUrl)?.host) && turnsWithoutPauses),
@@ -52,6 +52,8 @@ export function createClient({ apiUrl, auth, onWait = () => undefined }: ClientO
 // --- internal ---
 
 const MAX_REQUEST_TRIES = 3
+/** The wait before try n is n² times this: 5.6 seconds in all. */
+const RETRY_BASE_MS = 400
 const MAX_LIMIT_WAIT_SECONDS = 60
 const MAX_LIMIT_ATTEMPTS = 2
 

@@ -102,11 +102,11 @@ describe('the work of a session becomes a pull request', () => {
     for (let count = 1; ; count++) {
       let seen = 0
       forge.fault = () => (++seen === count ? 'hang' : undefined)
-      const running = rig.dispatch(['pr', session.id, '--json', '--label', 'x'])
-      const isOver = await Promise.race([
-        running.then(() => true),
-        rig.waitUntil('a request that hangs', () => seen >= count).then(() => false),
-      ])
+      let isOver = false
+      const running = rig.dispatch(['pr', session.id, '--json', '--label', 'x']).finally(() => {
+        isOver = true
+      })
+      await rig.waitUntil('a request that hangs, or the end', () => seen >= count || isOver)
       if (isOver) {
         assert.equal((await running).exitCode, 0, (await running).stderr)
         break
