@@ -93,6 +93,7 @@ async function createCheckRun(call: Call): Promise<Reply> {
   const run: ScriptedCheckRun = {
     ...{ id: state.nextId++, commit, name: readText(body, 'name'), status: 'queued', conclusion: null },
     ...{ title: '', summary: '', startedAt: new Date().toISOString(), completedAt: null },
+    ...{ externalId: readText(body, 'external_id'), detailsUrl: readText(body, 'details_url') },
   }
   repository.checkRuns.push(run)
   return finish(call, run, created)

@@ -87,6 +87,8 @@ async function withPull(call: Call, use: (issue: ScriptedIssue) => Promise<Reply
 
 async function createPull(call: Call): Promise<Reply> {
   const { state, repository, body, token } = call
+  if (token.login === 'github-actions[bot]' && !repository.mayWorkflowsOpenPulls)
+    return fail(403, 'GitHub Actions is not permitted to create or approve pull requests.')
   const [title, head, base] = ['title', 'head', 'base'].map(name => readText(body, name)) as [string, string, string]
   for (const [name, value] of Object.entries({ title, head, base }))
     if (value === '') return refuse('PullRequest', name)

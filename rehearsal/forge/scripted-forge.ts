@@ -6,6 +6,7 @@ import { git } from '#host/git'
 import { sha256 } from '#host/hash.ts'
 import { http } from '#host/http.ts'
 import { buildTokenHeaders, checkAccess, findToken, takeFromLimit } from './access.ts'
+import { actionsRoutes } from './actions.ts'
 import { appRoutes } from './app.ts'
 import { readSides } from './branches.ts'
 import { checkRoutes } from './checks.ts'
@@ -82,7 +83,7 @@ export async function startScriptedForge(folder: string, webhook?: Webhook): Pro
 
 // --- internal ---
 
-const routes = [...pullRoutes, ...checkRoutes, ...issueRoutes, ...appRoutes, ...repositoryRoutes]
+const routes = [...pullRoutes, ...checkRoutes, ...issueRoutes, ...actionsRoutes, ...appRoutes, ...repositoryRoutes]
 
 async function answer(
   forge: ScriptedForge,
@@ -186,6 +187,7 @@ async function createRepository(
   const repository: ScriptedRepository = {
     ...{ isPrivate: true, defaultBranch, roles: { [owner]: 'admin' }, forkOf: undefined, allowsAutoMerge: false },
     ...{ methods: ['merge', 'squash', 'rebase'], rules: {}, issues: [], checkRuns: [], statuses: [] },
+    ...{ secretNames: [], mayWorkflowsOpenPulls: false },
     ...facts,
     folder,
   }

@@ -77,6 +77,8 @@ export interface ScriptedCheckRun {
   conclusion: 'success' | 'failure' | 'neutral' | 'cancelled' | 'skipped' | 'timed_out' | 'action_required' | null
   title: string
   summary: string
+  externalId?: string
+  detailsUrl?: string
   startedAt: string
   completedAt: string | null
 }
@@ -114,6 +116,9 @@ export interface ScriptedRepository {
   issues: ScriptedIssue[]
   checkRuns: ScriptedCheckRun[]
   statuses: ScriptedStatus[]
+  /** The names of the secrets of its workflows, and whether those may open pull requests. */
+  secretNames: string[]
+  mayWorkflowsOpenPulls: boolean
 }
 
 /** All that the scripted forge knows. A test reads it, and changes it as people on GitHub would. */

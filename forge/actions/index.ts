@@ -1,0 +1,2 @@
+export { type CommitVerdict, type ReportedVerdict, reportVerdict } from './commit-verdict.ts'
+export { type ActionsSettings, readActionsSettings } from './settings.ts'

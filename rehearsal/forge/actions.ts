@@ -1,0 +1,21 @@
+import { list, ok, type Route, route } from './router.ts'
+
+/** The settings that the workflows of a repository depend on. The value of a secret is shown to no login. */
+export const actionsRoutes: Route[] = [
+  route('GET /repos/:owner/:repo/actions/secrets', ['secrets', 'read'], ({ repository }) =>
+    list(
+      repository.secretNames.map(name => ({ name, created_at: SOME_DAY, updated_at: SOME_DAY })),
+      page => ({ total_count: repository.secretNames.length, secrets: page }),
+    ),
+  ),
+  route('GET /repos/:owner/:repo/actions/permissions/workflow', ['administration', 'read'], ({ repository }) =>
+    ok({
+      default_workflow_permissions: 'read',
+      can_approve_pull_request_reviews: repository.mayWorkflowsOpenPulls,
+    }),
+  ),
+]
+
+// --- internal ---
+
+const SOME_DAY = '2026-01-01T00:00:00Z'
