@@ -71,6 +71,7 @@ export const commandTable: CommandTable = {
     setup('completions <shell>', 'print Tab completion for bash, zsh and fish', () => import('./completions.ts')),
     setup('smoke-test', 'run a session with real models: costs about $0.50', () => import('./smoke-test.ts')),
     setup('service [action]', 'have the system keep the daemon, also after a reboot', () => import('./service.ts')),
+    setup('actions [action]', 'run sessions on runners of GitHub Actions', () => import('./actions.ts')),
     setup('update [tarball]', 'install the newest release, or go back to the one before', () => import('./update.ts')),
     setup('uninstall', 'undo what setup changed in your files', () => import('./uninstall.ts')),
 

@@ -1,3 +1,4 @@
+import { checkActions } from './actions.ts'
 import { checkChannels } from './channels.ts'
 import { checkGitHub } from './github.ts'
 import { checkHooks } from './hooks.ts'
@@ -27,6 +28,7 @@ export async function runChecks({ online, notify }: { online: boolean; notify: b
           () => checkChannels(config, notify),
           () => checkPage(config),
           () => checkGitHub(config, online),
+          () => checkActions(config, online),
         ]
       : []),
     () => checkHome(config).catch(failWith('home')),

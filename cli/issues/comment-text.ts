@@ -35,6 +35,13 @@ export function renderIssueComment({ record, item, view, matrix }: IssueWork): s
   return `${text}\n\n${renderMatrix(matrix, Math.max(MIN_MATRIX_CHARS, MAX_BODY_CHARS - text.length))}`
 }
 
+/** Words as a block that nothing in them can end. Pure. */
+export function fenceWords(words: string): string[] {
+  const plain = sanitize(words).slice(0, MAX_WORDS_CHARS).replaceAll('<!-- dispatch:', '<!- dispatch:')
+  const mark = '`'.repeat(Math.max(2, ...(plain.match(/`+/g) ?? []).map(run => run.length)) + 1)
+  return [`${mark}text`, plain, mark]
+}
+
 // --- internal ---
 
 /** GitHub takes 65,536. */
@@ -66,7 +73,7 @@ function describeState(item: Item | undefined, view: SessionView | undefined): s
 function renderWait(item: Item | undefined, view: SessionView | undefined): string[] {
   if (view === undefined) {
     if (item?.state !== 'needs you') return []
-    return ['', ...fence(item.reason), '', `On that machine: \`dispatch queue show ${item.id}\``]
+    return ['', ...fenceWords(item.reason), '', `On that machine: \`dispatch queue show ${item.id}\``]
   }
   const { status, session } = view
   const step = findNextStep(status, session.id.slice(-4), isAsleep(view))
@@ -74,7 +81,7 @@ function renderWait(item: Item | undefined, view: SessionView | undefined): stri
   const words = status.phase === 'asking' ? status.question : status.problem
   return [
     '',
-    ...(words ? [...fence(words), ''] : []),
+    ...(words ? [...fenceWords(words), ''] : []),
     `To ${step.label}, on that machine: \`${step.text.replaceAll('`', "'")}\``,
   ]
 }
@@ -97,11 +104,4 @@ function renderClauses(view: SessionView | undefined): string[] {
   })
   const more = clauses.length > MAX_CLAUSES ? [`- and ${clauses.length - MAX_CLAUSES} more`] : []
   return ['', 'The contract by which it is judged:', '', ...shown, ...more]
-}
-
-/** Words as a block that nothing in them can end. */
-function fence(words: string): string[] {
-  const plain = sanitize(words).slice(0, MAX_WORDS_CHARS).replaceAll('<!-- dispatch:', '<!- dispatch:')
-  const mark = '`'.repeat(Math.max(2, ...(plain.match(/`+/g) ?? []).map(run => run.length)) + 1)
-  return [`${mark}text`, plain, mark]
 }

@@ -74,6 +74,7 @@ const commandRuns: Record<string, () => CommandRun> = {
   pr: () => ({ args: ['pr', '--help'] }), // It needs GitHub.
   issue: () => ({ args: ['issue', '--help'] }),
   issues: () => ({ args: ['issues', '--help'] }),
+  actions: () => ({ args: ['actions', '--help'] }), // It needs a remote.
   update: () => ({ args: ['update', '--help'] }),
   rm: () => ({ args: ['rm', '--force', writeSession('closed')] }),
   tidy: () => ({ args: ['tidy', '--yes'], env: { DISPATCH_HOME: path.join(rig.home, 'another') } }),

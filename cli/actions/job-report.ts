@@ -1,0 +1,58 @@
+import type { CommitVerdict } from '#forge/actions'
+import { sanitize } from '#host/text.ts'
+import type { SessionView } from '#session/status'
+import { escapeMarkdown, type Matrix, renderMatrix } from '#session/traceability'
+import { fenceWords } from '../issues/comment-text.ts'
+
+/** What is known of the session of a job when it is over. */
+export interface JobOutcome {
+  view: SessionView
+  /** As `dispatch wait` prints it. */
+  state: string
+  matrix: Matrix
+  /** What `dispatch audit` found; empty for a sound record. */
+  damage: string[]
+  pullRequest: { number: number; url: string } | undefined
+  /** Why there is no pull request although there is a PASS. */
+  problem: string | undefined
+}
+
+/** What is said beside a commit. Only a PASS whose record is sound is a success. Pure. */
+export function chooseConclusion({ view, state, damage }: JobOutcome): CommitVerdict['conclusion'] {
+  if (damage.length > 0 || state === 'FAIL') return 'failure'
+  if (state === 'PASS') return 'success'
+  return view.status.phase === 'asking' || view.status.phase === 'needs you' ? 'action_required' : 'neutral'
+}
+
+/** The same in one line. Pure. */
+export function renderTitle({ view, state, damage }: JobOutcome): string {
+  if (damage.length > 0) return 'The record is damaged, so it proves nothing'
+  const { phase, clauses } = view.status
+  if (phase === 'asking') return 'A question has to be answered'
+  if (phase === 'needs you') return 'A person is needed'
+  const passed = clauses.filter(({ verdict }) => verdict === 'PASS').length
+  return clauses.length === 0 ? state : `${state}: ${passed} of ${clauses.length} clauses are met`
+}
+
+/** What a person reads: how it ended, what waits for them, and the matrix. Words of agents are escaped or fenced. Pure. */
+export function renderReport(outcome: JobOutcome, jobUrl: string, maxChars: number): string {
+  const { view, damage, pullRequest, problem, matrix } = outcome
+  const { status, session } = view
+  const words = status.phase === 'asking' ? status.question : status.verdict === undefined ? status.problem : undefined
+  const head = [
+    `**dispatch** in [this run](${jobUrl}), session ${session.id}: ${escapeMarkdown(renderTitle(outcome), MAX_LINE_CHARS)}.`,
+    ...(words ? ['', ...fenceWords(words)] : []),
+    ...(damage.length > 0 ? ['', ...fenceWords(damage.join('\n'))] : []),
+    ...(pullRequest ? ['', `Pull request: #${pullRequest.number}`] : []),
+    ...(problem === undefined ? [] : ['', 'There is no pull request:', '', ...fenceWords(problem)]),
+    '',
+    'To look at it: download `dispatch-record` from that run, unpack it, then `dispatch restore record` in a new home, and `dispatch audit`.',
+  ].join('\n')
+  const text = sanitize(head).slice(0, maxChars - MIN_MATRIX_CHARS)
+  return `${text}\n\n${renderMatrix(matrix, maxChars - text.length - 2)}`
+}
+
+// --- internal ---
+
+const MAX_LINE_CHARS = 300
+const MIN_MATRIX_CHARS = 8000
