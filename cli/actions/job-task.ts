@@ -1,6 +1,5 @@
 import { connectForge, type Forge } from '#forge'
 import {
-  type Gate,
   type Ignored,
   mayWrite,
   pinIssue,
@@ -9,6 +8,7 @@ import {
   readComments,
   readHistory,
   readIssue,
+  type Trigger,
 } from '#forge/issues'
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
@@ -37,8 +37,8 @@ export async function readJobTask(config: Config, { address, start }: Job, label
   if (!issue.isOpen) throw refuse(key, 'it is closed', 'Reopen it, then set the label again.')
   await refuseClaimed(forge, key)
   const { labeled, renamedAt } = await readHistory(forge, start.issue)
-  const gate = await chooseGate(forge, key, labeled[label.toLowerCase()])
-  const pinned = pinIssue(issue, await readComments(forge, start.issue), renamedAt, gate)
+  const trigger = await chooseTrigger(forge, key, labeled[label.toLowerCase()])
+  const pinned = pinIssue(issue, await readComments(forge, start.issue), renamedAt, trigger)
   if ('refusal' in pinned) throw refuse(key, pinned.refusal)
   return { task: renderIssueTask(key, pinned.blocks), ignored: pinned.ignored }
 }
@@ -53,7 +53,11 @@ async function refuseClaimed(forge: Forge, key: IssueKey): Promise<void> {
   throw refuse(key, `${owner} has claimed it`, `To give it back there: dispatch issue ${key.number} --release`)
 }
 
-async function chooseGate(forge: Forge, key: IssueKey, act: { by: string; at: string } | undefined): Promise<Gate> {
+async function chooseTrigger(
+  forge: Forge,
+  key: IssueKey,
+  act: { by: string; at: string } | undefined,
+): Promise<Trigger> {
   if (act === undefined) throw refuse(key, 'the label is no longer set')
   if (act.by !== '' && (await mayWrite(forge, act.by))) return { kind: 'label', ...act }
   throw refuse(key, `@${act.by || 'ghost'}, who set the label, may not write to the repository`)
