@@ -26,49 +26,56 @@ export async function probeRights(forge: Forge): Promise<ForgeRights> {
     const missing = has.includes('repo') || has.includes(needed) ? [] : [`${needed} (to open pull requests)`]
     return { user, missing: [...missing, ...describePush(data.permissions?.push)] }
   }
-  const probed = await Promise.all(probes.map(({ purpose, ask }) => probe(forge, purpose, ask)))
-  return { user, missing: [...probed.flat(), ...describePush(login.kind === 'app' ? true : data.permissions?.push)] }
+  const asked = listProbes(repository).map(({ purpose, ask }) =>
+    probe(forge, purpose, client => ask(client, data.default_branch)),
+  )
+  const missing = (await Promise.all(asked)).flat()
+  // An App has no role.
+  return { user, missing: [...missing, ...describePush(login.kind === 'app' ? true : data.permissions?.push)] }
 }
 
 // --- internal ---
 
-type Ask = (client: GitHubClient, repository: Forge['repository']) => Promise<unknown>
-
-const NO_COMMIT = '0'.repeat(40)
-
-const probes: { purpose: string; ask: Ask }[] = [
-  {
-    purpose: 'to open pull requests',
-    ask: (client, it) => client.request('POST /repos/{owner}/{repo}/pulls', sent(it)),
-  },
-  {
-    purpose: 'to comment and label',
-    ask: (client, it) => client.request('POST /repos/{owner}/{repo}/issues', sent(it)),
-  },
-  {
-    purpose: 'to report the verdict beside a commit',
-    ask: (client, it) => client.request('POST /repos/{owner}/{repo}/statuses/{sha}', { ...sent(it), sha: NO_COMMIT }),
-  },
-]
-
-/** Nothing of what the request needs. */
-function sent(repository: Forge['repository']) {
-  return { ...repository } as never as {
-    owner: string
-    repo: string
-    title: string
-    head: string
-    base: string
-    state: 'error'
-  }
+/** What each purpose needs: with the permission, reading is answered, and writing is refused for what it lacks. */
+function listProbes(repository: Forge['repository']): Probe[] {
+  // Nothing of what the request needs.
+  const empty = repository as never as { owner: string; repo: string } & Record<
+    'title' | 'head' | 'base' | 'ref' | 'sha',
+    string
+  >
+  return [
+    { purpose: 'to open pull requests', ask: client => client.request('POST /repos/{owner}/{repo}/pulls', empty) },
+    { purpose: 'to comment and label', ask: client => client.request('POST /repos/{owner}/{repo}/issues', empty) },
+    {
+      purpose: 'to merge, and to claim issues',
+      ask: client => client.request('POST /repos/{owner}/{repo}/git/refs', empty),
+    },
+    {
+      purpose: 'to see the checks of a commit',
+      ask: (client, ref) => client.rest.checks.listForRef({ ...repository, ref, per_page: 1 }),
+    },
+    {
+      purpose: 'to see the statuses of a commit',
+      ask: (client, ref) => client.rest.repos.listCommitStatusesForRef({ ...repository, ref, per_page: 1 }),
+    },
+  ]
 }
 
-async function probe(forge: Forge, purpose: string, ask: Ask): Promise<string[]> {
+interface Probe {
+  purpose: string
+  ask(client: GitHubClient, branch: string): Promise<unknown>
+}
+
+async function probe(
+  forge: Forge,
+  purpose: string,
+  ask: (client: GitHubClient) => Promise<unknown>,
+): Promise<string[]> {
   let headers: Parameters<typeof findMissingRights>[0] = {}
   try {
     await forge.request(purpose, async client => {
       try {
-        await ask(client, forge.repository)
+        await ask(client)
       } catch (error) {
         headers = (error as { response?: { headers: typeof headers } }).response?.headers ?? {}
         throw error

@@ -105,6 +105,9 @@ test('a host that does not answer is exit 6, and nothing is lost', async t => {
   )
 })
 
+/** What the product needs. */
+const needed = { contents: 'write', pull_requests: 'write', issues: 'write', checks: 'read', statuses: 'read' } as const
+
 test('a GitHub App signs in with its key, and its installation is found', async t => {
   const { server } = await openForge(t)
   const { publicKey, privateKey } = generateKeyPairSync('rsa', {
@@ -122,8 +125,11 @@ test('a GitHub App signs in with its key, and its installation is found', async 
   const { missing } = await probeRights(forge)
   assert.deepEqual(missing, [
     'issues: write (to comment and label)',
-    'statuses: write (to report the verdict beside a commit)',
+    'checks: read (to see the checks of a commit)',
+    'statuses: read (to see the statuses of a commit)',
   ])
+  server.addToken('ghs_installed', { login: 'ada', permissions: { ...needed, contents: 'read' } })
+  assert.deepEqual((await probeRights(forge)).missing, ['contents: write (to merge, and to claim issues)'])
   fs.writeFileSync(keyFile, 'no key')
   await assert.rejects(connectForge(address, config), { exitCode: 7, message: /no private key/ })
 })
@@ -140,7 +146,7 @@ test('the rights of a login are found out without changing anything', async t =>
   assert.deepEqual(await probeRights(await connect()), { user: 'ada', missing: [] })
   const reader = await probeRights(await connect('eve'))
   assert.deepEqual(reader.missing, ['the role Write (to push branches and to merge)'])
-  const permissions = { contents: 'write', pull_requests: 'read', issues: 'write', statuses: 'write' } as const
+  const permissions = { ...needed, pull_requests: 'read' } as const
   const fine = await probeRights(await connect('bob', { login: 'bob', permissions }))
   assert.deepEqual(fine.missing, ['pull_requests: write (to open pull requests)'])
   assert.equal(repository.issues.length, 0)
