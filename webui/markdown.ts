@@ -1,4 +1,4 @@
-import type { Token } from 'markdown-it'
+import type { Token } from '#host/markdown.ts'
 import { sanitize } from '#host/text.ts'
 
 /** Where links and pictures of a document lead. Paths are from the top of the tree. */
@@ -15,11 +15,8 @@ export interface MarkdownPlace {
  * any other is text. A picture of another place becomes a link.
  */
 export async function renderMarkdown(text: string, place: MarkdownPlace): Promise<string> {
-  const { default: MarkdownIt } = await import('markdown-it')
-  const tokens = new MarkdownIt({ html: false, linkify: false, typographer: false }).parse(
-    sanitize(text.replace(/\r\n?/g, '\n')),
-    {},
-  )
+  const { parseMarkdown } = await import('#host/markdown.ts')
+  const { tokens } = parseMarkdown(sanitize(text.replace(/\r\n?/g, '\n')), { html: false })
   return renderTokens(tokens, place)
 }
 

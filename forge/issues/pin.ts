@@ -2,6 +2,7 @@ import type { FencedBlock } from '#session/task'
 import { hasClaimMark } from './claim-mark.ts'
 import type { Issue, IssueComment, Writing } from './issue.ts'
 import { isTrusted } from './issue.ts'
+import { removeHidden } from './visible-text.ts'
 
 /** The moment that counts: what was written later is not part of the task. */
 export interface Trigger {
@@ -41,31 +42,25 @@ export function pinIssue(
   const ignored: Ignored[] = []
   const blocks: FencedBlock[] = []
   let room = MAX_TASK_CHARS
-  const add = (writing: Writing, what: string, text: string) => {
+  const add = (writing: Writing, what: string, title = '') => {
     const { author, association } = writing
-    const visible = removeHidden(text)
-    if (visible !== text) ignored.push({ author, association, reason: 'hidden' })
+    const body = writing.body.replace(/\r\n?/g, '\n')
+    const shown = removeHidden(body)
+    if (shown !== body) ignored.push({ author, association, reason: 'hidden' })
+    const visible = `${title}${shown}` // A title is no Markdown: all of it is shown.
     if (visible.length > room) return void ignored.push({ author, association, reason: 'too long' })
     room -= visible.length
     blocks.push({ heading: `${what} by @${author} (${association}), ${writing.createdAt}`, text: visible })
   }
-  add(issue, `issue ${issue.number}`, `${issue.title}\n\n${issue.body}`)
+  add(issue, `issue ${issue.number}`, `${issue.title}\n\n`)
   for (const comment of comments) {
     const reason = findReason(comment, trigger)
     const { author, association, body } = comment
     if (isTrusted(association) && hasClaimMark(body)) continue
-    if (reason === undefined) add(comment, 'comment', body)
+    if (reason === undefined) add(comment, 'comment')
     else ignored.push({ author, association, reason })
   }
   return { blocks, ignored }
-}
-
-/**
- * What GitHub does not show of a text is taken out: comments of HTML. No reader of an issue there sees them, so no one has agreed to
- * them. Pure.
- */
-export function removeHidden(text: string): string {
-  return text.replace(/<!--[\s\S]*?-->/g, '').replace(/^ {0,3}<!--[\s\S]*$/m, '')
 }
 
 // --- internal ---

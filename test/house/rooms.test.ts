@@ -29,7 +29,7 @@ const owners: Record<string, string> = {
   ntfy: 'notify/channels/phone.ts',
   express: 'webui/app.ts',
   eta: 'webui/render.ts',
-  'markdown-it': 'webui/markdown.ts',
+  'markdown-it': 'host/markdown.ts',
   uqr: 'cli/notify/qr.ts',
   diff: 'cli/output/diff.ts',
   'string-width': 'cli/output/terminal.ts',

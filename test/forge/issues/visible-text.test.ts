@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { removeHidden } from '#forge/issues/visible-text.ts'
+
+const hidden: [what: string, text: string, shown: string][] = [
+  ['a comment in a line', 'a <!-- x\n y --> b', 'a  b'],
+  ['a comment of its own', 'a\n\n<!-- x\n\ny -->\n\nb', 'a\n\n\n\nb'],
+  ['one without an end', 'a\n<!-- to the end\n\n```\ncode\n```', 'a\n'],
+  ['one without an end, in HTML that ends before it', '<div>\n<!-- x\n\ny\n', '<div>\n'],
+  ['one in a list and in a quote', '- a <!-- x -->\n> <!-- y -->\n', '- a \n> \n'],
+  ['one that looks like code', 'a <!-- `x` --> `<!-- y -->`', 'a  `<!-- y -->`'],
+  ['one whose end is in code after it', 'a\n\n<!-- x\n`-->` b', 'a\n\n` b'],
+  ['other markup', 'a <?x y?> <!X y> <![CDATA[ z ]]> b', 'a    b'],
+  ['a definition that no link uses', 'a\n\n[//]: # (x)\n[b]: c\n  "x"\n\nd', 'a\n\n\nd'],
+  ['one in a quote', '> a\n>\n> [x y]: # "z"', '> a\n>'],
+]
+
+const shown: [what: string, text: string][] = [
+  ['code in a line', 'a `<!-- x -->` b ``<!-- ` -->``'],
+  ['a fence', 'a\n```html\n<!-- x -->\n[//]: # (y)\n```\nb'],
+  ['a fence without an end', '~~~\n<!-- x -->'],
+  ['code by its indent', 'a\n\n    <!-- x -->\n    [//]: # (y)\n'],
+  ['a fence in a list', '- a\n\n  ```\n  <!-- x -->\n  ```\n'],
+  ['what only looks like a comment', 'a <!-- b\n\nc --> d, in text `<!--` e, \\<!-- f -->'],
+  ['a comment without words', 'a <!--> b <!---> c'],
+  ['HTML that is shown', '<details><summary>a</summary>\n\nb\n\n</details>'],
+  ['a definition that a link uses', 'see [The  docs][] and [b][c]\n\n[the docs]: https://x.test\n[c]: y "z"'],
+  ['other lines without words', '- a\n-\n\n---\n\n| a |\n| - |\n| b |\n\nTitle\n=====\n\n> a\n>\n> [ ] b\n'],
+  ['a task', '- [ ] a\n- [x] b: c\n'],
+]
+
+for (const [what, text, expected] of hidden)
+  test(`GitHub does not show ${what}`, () => assert.equal(removeHidden(text), expected))
+
+for (const [what, text] of shown) test(`to the letter: ${what}`, () => assert.equal(removeHidden(text), text))
