@@ -8,7 +8,7 @@ import { fillTemplate } from '#agents/prompt.ts'
 import { secretSettings, settingsSchema } from '#host/config'
 import { runProgram } from '#host/exec.ts'
 import { createSession, SessionManifest } from '#session'
-import { createScratchFolder } from '../fixtures/scratch.ts'
+import { createScratchFolder, HANG_MS } from '../fixtures/scratch.ts'
 
 const task = 'Say {{session}} and $(touch /tmp/x) `y` "z"\r\n# not a heading; 🌊 {{task}}\n\n'
 
@@ -43,7 +43,7 @@ test('the command that waits for the repository works in any folder', async t =>
   prepareOrchestrator(session)
   const [, command = ''] = /`(until .*?; done)`/.exec(fs.readFileSync(session.paths.systemPrompt, 'utf8')) ?? []
   fs.mkdirSync(session.paths.outputs, { recursive: true })
-  const ran = await runProgram('/bin/sh', ['-c', command], { timeoutMs: 10_000 })
+  const ran = await runProgram('/bin/sh', ['-c', command], { timeoutMs: HANG_MS })
   assert.deepEqual([ran.exitCode, ran.stderr], [0, ''])
 })
 

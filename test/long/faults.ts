@@ -11,6 +11,7 @@ import { blankManifest } from '../fixtures/blank-manifest.ts'
 import { copyInstall } from '../fixtures/copy-install.ts'
 import { installRecorder } from '../fixtures/recording-claude.ts'
 import { entryPoint, fingerprintFolder, helloScenario, idleScenario, type Rig, withRig } from '../fixtures/rig.ts'
+import { HANG_MS } from '../fixtures/scratch.ts'
 
 /** Run dispatch with the recorder in place of claude. */
 function start(rig: Rig, args: string[], env: Record<string, string> = {}, cwd?: string): Promise<RunResult> {
@@ -271,16 +272,16 @@ describe('the environment of a start', { concurrency: 2 }, () => {
         const ran = await runProgram('/bin/sh', [dispatch, helloTask, '--wait', '--json'], {
           env,
           cwd,
-          timeoutMs: 100_000,
+          timeoutMs: HANG_MS,
         })
         assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
         assert.equal(JSON.parse(ran.stdout).state, 'PASS')
         for (const args of [['ls'], ['show'], ['wait'], ['doctor']]) {
-          const result = await runProgram('/bin/sh', [dispatch, ...args], { env, cwd, timeoutMs: 60_000 })
+          const result = await runProgram('/bin/sh', [dispatch, ...args], { env, cwd, timeoutMs: HANG_MS })
           assert.equal(result.exitCode, 0, `${args}: ${result.stdout}${result.stderr}`)
         }
       } finally {
-        await runProgram('/bin/sh', [dispatch, 'stop', '--all'], { env, timeoutMs: 60_000 })
+        await runProgram('/bin/sh', [dispatch, 'stop', '--all'], { env, timeoutMs: HANG_MS })
       }
     }))
 
@@ -412,7 +413,7 @@ function runAndSignal(
   return runProgram('/bin/sh', ['-c', script, 'sh', entryPoint, ...args], {
     env: { ...rig.environment, PATH: installRecorder(rig), signal: signal.slice(3), seconds: String(seconds) },
     cwd: path.join(rig.home, 'elsewhere'),
-    timeoutMs: 60_000,
+    timeoutMs: HANG_MS,
   })
 }
 
@@ -467,7 +468,7 @@ describe('a signal or a closed pipe ends a command quietly', {
         const script = '{ sh "$@"; echo "exit $?" >&2; } | true'
         const ran = await runProgram('/bin/sh', ['-c', script, 'sh', entryPoint, ...args], {
           env: rig.environment,
-          timeoutMs: 30_000,
+          timeoutMs: HANG_MS,
         })
         assert.match(ran.stderr, /^exit 0\n$/, `${args}: ${ran.stderr}`)
       }

@@ -8,6 +8,7 @@ import { commandTable } from '#cli/commands/index.ts'
 import { runProgram } from '#host/exec.ts'
 import { helloTask } from '#rehearsal/hello.ts'
 import { entryPoint, helloScenario, idleScenario, type Rig, withRig } from '../fixtures/rig.ts'
+import { HANG_MS } from '../fixtures/scratch.ts'
 import { copySession, rewriteLog } from '../fixtures/session-copies.ts'
 
 test('a session and its record can be shown', async t => {
@@ -149,7 +150,8 @@ test('a session and its record can be shown', async t => {
     await t.test('cost: dollars as claude reported them, tokens once for each answer', async () => {
       const cost = JSON.parse(await show('cost', id, '--json'))
       const ended = rig.readEvents(id).find(event => event.type === 'worker.ended')
-      assert.deepEqual(cost.workers, [{ name: 'hello', model: 'opus', seconds: ended?.seconds, usd: ended?.costUsd }])
+      const { seconds, costUsd: usd } = ended ?? assert.fail('the worker has not ended')
+      assert.deepEqual(cost.workers, [{ name: 'hello', model: 'opus', seconds, usd, estimatedUsd: 0 }])
       const answers = rig.models.requests.filter(({ role }) => role === 'orchestrator').length
       assert.ok(answers > 3)
       const [tokens] = cost.orchestrator.tokens
@@ -297,7 +299,7 @@ async function completeInShell(rig: Rig, shell: keyof typeof scripts, lines: str
     env: { ...rig.environment, PATH: `${path.dirname(link)}:${rig.environment['PATH']}` },
     cwd: rig.home,
     input: `${lines.join('\n')}\n`,
-    timeoutMs: 60_000,
+    timeoutMs: HANG_MS,
   })
   assert.equal(ran.exitCode, 0, ran.stderr)
   return ran.stdout

@@ -13,6 +13,7 @@ import { blankManifest } from '../fixtures/blank-manifest.ts'
 import { installRecorder } from '../fixtures/recording-claude.ts'
 import { entryPoint, fingerprintFolder, helloScenario, openRig, type Rig, withRig } from '../fixtures/rig.ts'
 import { runInScript, type TerminalOptions } from '../fixtures/run-at-terminal.ts'
+import { HANG_MS } from '../fixtures/scratch.ts'
 
 let rig: Rig
 before(async () => {
@@ -215,7 +216,7 @@ describe('the folder of a start', () => {
       const script = 'cd "$1" && rmdir "$1" && shift && exec /bin/sh "$@"'
       const running = runProgram('/bin/sh', ['-c', script, 'sh', folder, entryPoint, ...args], {
         env: rig.environment,
-        timeoutMs: 20_000,
+        timeoutMs: HANG_MS,
       })
       await assertRejected(running, 2, /current folder no longer exists\n/)
     }

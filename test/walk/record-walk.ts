@@ -4,6 +4,7 @@ import { installFolder } from '#host/config'
 import { runProgram } from '#host/exec.ts'
 import type { Scenario } from '#rehearsal/scenario.ts'
 import { entryPoint, openRig, type Rig, withPhone } from '../fixtures/rig.ts'
+import { HANG_MS } from '../fixtures/scratch.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
 
 /** A project, and what a person does with it. */
@@ -104,7 +105,7 @@ async function makeOrigin(rig: Rig, files: Record<string, string>, build: string
     'git -c user.name=u -c user.email=u@h commit -q -m "units 1.0"',
   ]
   for (const command of commands) {
-    const ran = await runProgram('/bin/sh', ['-c', command], { cwd: folder, env, timeoutMs: 120_000 })
+    const ran = await runProgram('/bin/sh', ['-c', command], { cwd: folder, env, timeoutMs: HANG_MS })
     if (ran.exitCode !== 0) throw new Error(`${command}: ${ran.stdout}${ran.stderr}`)
   }
   return folder
