@@ -6,11 +6,11 @@ import { enqueueMissedNotifications, getOldestMissedTime, startDeliverer } from 
 import { getWakeFile } from '#queue'
 import { watchPaths } from '#session/log'
 import { listOpenSessions } from '#session/search-index'
+import type { SessionView } from '#session/status'
 import { acquireDaemonLease, type Revival, type Room, releaseDaemonLease, watchForDeath } from '#watchdog'
 import { keepPageOpen, renewPage } from './background.ts'
 import { waitForEndSignal } from './end-signal.ts'
 import { enqueueExternalEvents } from './external-sessions.ts'
-import { SaidOnce } from './issues/said-once.ts'
 import { listProjectSources, watchIssues } from './issues/watch.ts'
 import { keepLanding, type LandingWatch } from './landing/keep-landing.ts'
 import { print } from './output/terminal.ts'
@@ -51,8 +51,7 @@ export async function runDaemon(config: Config): Promise<number> {
   say(`started, process ${process.pid}`)
   const end = new AbortController()
   const inboxes = watchInboxes(end.signal, createConfigReader(config, say), say)
-  const said = new SaidOnce(config.home)
-  const issues = watchIssues(end.signal, createConfigReader(config, say), listProjectSources, say, said)
+  const issues = watchIssues(end.signal, createConfigReader(config, say), listProjectSources, say, config.home)
   const watching = Promise.all([watchUntil(end.signal, config, say), inboxes, issues])
   const signal = await waitForEndSignal()
   end.abort()
@@ -67,7 +66,7 @@ export async function checkSessions(
   config: Config,
   { known, runners, tries, isThorough, maxTakenUp }: CheckState,
   say: (text: string) => void,
-): Promise<Revival> {
+): Promise<Revival & { views: SessionView[] }> {
   const orSince = getOldestMissedTime(new Date()).toISOString() // A session may end before it could notify you.
   const views = await listOpenSessions(config, { orSince, isThorough })
   for (const { session, status, runnerPid } of views) {
@@ -83,7 +82,7 @@ export async function checkSessions(
   enqueueMissedNotifications(views, config, known)
   enqueueExternalEvents(config)
   await startDeliverer(config)
-  return revival
+  return { ...revival, views }
 }
 
 // --- internal ---
@@ -122,7 +121,7 @@ async function watchUntil(end: AbortSignal, config: Config, say: (text: string) 
       const ended = start.catch(report).finally(() => starting.delete(ended))
       starting.add(ended) // A start may take a minute.
     }
-    await keepLanding(current, landingWatch, { isThorough, say }).catch(report)
+    await keepLanding(current, landingWatch, { views: checked?.views, isThorough, say }).catch(report)
     if (isThorough) await keepPageOpen(current).catch(report)
     if (isThorough) await startTidyOnceADay(current, say).catch(report)
     await waitForNext(waker, { runners: [...state.runners.values()], isSoon: (checked?.waiting.length ?? 0) > 0, end })

@@ -31,6 +31,11 @@ export function parseLandingOptions(values: OptionValues<typeof landingOptions>)
   if (!isOneOf(landingAuthors, author)) throw new UsageError(`--author must be me, worker or both: "${author}"`)
   if (values.push && isDryRun) throw new UsageError('--push and --dry-run exclude each other')
   if (values.queue && isDryRun) throw new UsageError('--queue and --dry-run exclude each other')
+  if (values.force && (values.queue || isDryRun))
+    throw new UsageError(
+      `--force belongs to landing now, and not to ${values.queue ? '--queue' : '--dry-run'}`,
+      'What is queued lands when the pause has ended: dispatch land unpause',
+    )
   const byPullRequest = values['pull-request'] ?? false
   const allowsNoChecks = values['without-checks'] ?? false
   if (byPullRequest && (values.queue || isDryRun || values.push))
@@ -51,7 +56,33 @@ export function parseLandingOptions(values: OptionValues<typeof landingOptions>)
   }
 }
 
+/** Exit 2 for an option that an action of `dispatch land` does not take. `land` itself has the action ''. */
+export function refuseForeignOptions(action: string, values: OptionValues<typeof landingOptions>): void {
+  const own = actionOptions[action]
+  const isForeign = (name: string) => (own === undefined ? onlyOfActions.has(name) : !own.includes(name))
+  const foreign = Object.entries(values).find(([name, value]) => value !== undefined && isForeign(name))?.[0]
+  if (foreign === undefined) return
+  const places = Object.keys(actionOptions).filter(name => actionOptions[name]?.includes(foreign))
+  const all = [...(onlyOfActions.has(foreign) ? [] : ['dispatch land <sid>']), ...places.map(name => `land ${name}`)]
+  throw new UsageError(
+    `--${foreign} means nothing with ${own === undefined ? 'a session that is to land' : `land ${action}`}`,
+    `It belongs to ${all.join(', ')}`,
+  )
+}
+
 // --- internal ---
+
+/** What each action takes. */
+const actionOptions: Record<string, string[]> = {
+  ls: ['all', 'json'],
+  drop: ['json'],
+  pause: ['repo', 'until', 'json'],
+  unpause: ['repo', 'json'],
+  run: ['repo', 'json'],
+}
+
+/** What landing itself does not take. */
+const onlyOfActions = new Set(['all', 'until'])
 
 function isOneOf<Word extends string>(words: readonly Word[], word: string): word is Word {
   return words.some(each => each === word)

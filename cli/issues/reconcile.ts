@@ -6,12 +6,13 @@ import { DispatchError } from '#host/error.ts'
 import { readStamp } from '#host/fs'
 import { sha256 } from '#host/hash.ts'
 import { listKnownSecrets, redactSecrets } from '#host/secrets'
-import { DAY_MS, MINUTE_MS } from '#host/time.ts'
+import { DAY_MS } from '#host/time.ts'
 import type { Item } from '#queue'
 import type { Session } from '#session'
 import { readView } from '#session/status'
 import { readPublishedMatrix } from '../output/published-matrix.ts'
 import { withQueue } from '../queue/open.ts'
+import { SaidOnce } from '../said-once.ts'
 import { claimIssue, giveBack } from './claim.ts'
 import { renderIssueComment } from './comment-text.ts'
 import { connectRecord } from './connect.ts'
@@ -26,7 +27,6 @@ import {
   withIssue,
   writeRecord,
 } from './record.ts'
-import type { SaidOnce } from './said-once.ts'
 import { SessionList } from './session-list.ts'
 import { describeStart, ensureStarted, findIssueItem } from './start.ts'
 
@@ -37,31 +37,10 @@ interface Published {
 }
 
 /** What is kept from one round over the issues of a home to the next. */
-export class IssueMemory {
+export class IssueMemory extends SaidOnce {
   /** By the claim. */
   readonly published = new Map<string, Published>()
   readonly sessions = new SessionList()
-  private readonly said: SaidOnce
-  private readonly restsUntilMs = new Map<string, number>()
-
-  constructor(said: SaidOnce) {
-    this.said = said
-  }
-
-  rests(place: string): boolean {
-    return (this.restsUntilMs.get(place) ?? 0) > performance.now()
-  }
-
-  succeed(place: string): void {
-    this.restsUntilMs.delete(place)
-    this.said.forget(`failed/${place}`)
-  }
-
-  /** Each failure is said once, until something works again. Returns whether it is to be said. */
-  fail(place: string, message: string): boolean {
-    this.restsUntilMs.set(place, performance.now() + MINUTE_MS)
-    return this.said.note(`failed/${place}`, message)
-  }
 }
 
 /**

@@ -8,7 +8,6 @@ import { watchPaths } from '#session/log'
 import { connectCheckout, type IssuePlace } from './connect.ts'
 import { IssueMemory, reconcileIssues } from './reconcile.ts'
 import type { IssueRecord } from './record.ts'
-import { SaidOnce } from './said-once.ts'
 import { parseIssueQuery, SourceMemory, takeFromSource } from './source.ts'
 
 /** Issues that start by themselves: where, and which. */
@@ -20,16 +19,16 @@ export interface IssueSource {
 
 /**
  * Take issues from these sources, and tell on GitHub how their work goes, until `end` aborts. GitHub is asked once a minute. What fails is
- * said once, and ends nothing; `said` decides for how long that counts.
+ * said once, and ends nothing; with the folder of a home also after a restart.
  */
 export async function watchIssues(
   end: AbortSignal,
   readConfig: () => Config,
   listSources: (config: Config) => IssueSource[],
   say: (line: string) => void,
-  said = new SaidOnce(),
+  home?: string,
 ): Promise<void> {
-  const watch = new IssueWatch(said)
+  const watch = new IssueWatch(home)
   const waker = await watchPaths([getWakeFile(readConfig().home)], TELL_INTERVAL_MS)
   let polledAtMs = Number.NEGATIVE_INFINITY
   let lastFailure = ''
@@ -68,13 +67,11 @@ export function listProjectSources({ home }: Config): IssueSource[] {
 /** What a watch keeps: connections, lists, and what it has said. */
 export class IssueWatch {
   readonly memory: IssueMemory
-  private readonly said: SaidOnce
   private readonly places = new Map<string, IssuePlace>()
   private readonly sources = new Map<string, SourceMemory>()
 
-  constructor(said = new SaidOnce()) {
-    this.said = said
-    this.memory = new IssueMemory(said)
+  constructor(home?: string) {
+    this.memory = new IssueMemory(home)
   }
 
   /** Poll a source once. What fails is said once, and tried again a minute later. Returns what was taken. */
@@ -86,7 +83,7 @@ export class IssueWatch {
       this.places.set(key, place)
       const memory = this.sources.get(key) ?? new SourceMemory()
       this.sources.set(key, memory)
-      const taken = await takeFromSource(config, place, query, memory, { said: this.said, say })
+      const taken = await takeFromSource(config, place, query, memory, { said: this.memory, say })
       this.memory.succeed(key)
       return taken
     } catch (error) {

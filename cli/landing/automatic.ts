@@ -1,23 +1,28 @@
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
-import { DAY_MS, MINUTE_MS } from '#host/time.ts'
+import { DAY_MS } from '#host/time.ts'
 import { type Entry, getLandingFolder, LandingQueue, listLandingQueues } from '#landing'
 import { listProjects, type RegisteredProject } from '#projects'
 import type { Session } from '#session'
 import { listOpenSessions } from '#session/search-index'
+import type { SessionView } from '#session/status'
 import { toDispatchError } from '../to-dispatch-error.ts'
 import { buildEntry, createEntry, type LandingWish } from './enqueue.ts'
 import { findTargetBranch } from './land-one.ts'
 
 /**
  * Put in each session with a PASS whose project lands by itself, if it began after that was said. One that cannot be put in needs a
- * person, and is not tried again. `isThorough` looks back for a week.
+ * person, and is not tried again. Without the sessions that were just listed, it looks back for a week.
  */
-export async function addAutomatic(config: Config, isThorough: boolean, say: (text: string) => void): Promise<void> {
+export async function addAutomatic(
+  config: Config,
+  listed: SessionView[] | undefined,
+  say: (text: string) => void,
+): Promise<void> {
   const projects = listProjects(config.home).filter(({ landing }) => landing !== null)
   if (projects.length === 0) return
-  const orSince = new Date(Date.now() - (isThorough ? LOOK_BACK_MS : SHORT_LOOK_BACK_MS)).toISOString()
-  const views = await listOpenSessions(config, { orSince })
+  const orSince = new Date(Date.now() - LOOK_BACK_MS).toISOString()
+  const views = listed ?? (await listOpenSessions(config, { orSince }))
   const known = listKnown(config)
   const retried = new Set(views.map(({ session }) => session.manifest.retryOf?.session))
   for (const { session, status, state } of views) {
@@ -36,7 +41,6 @@ export async function addAutomatic(config: Config, isThorough: boolean, say: (te
 // --- internal ---
 
 const LOOK_BACK_MS = 7 * DAY_MS
-const SHORT_LOOK_BACK_MS = 10 * MINUTE_MS
 
 /** The sessions that are in a queue or were, and the items with new attempts. */
 function listKnown(config: Config): Set<string | null> {

@@ -7,6 +7,7 @@ import { requirePass } from '#session/landing'
 import { listChangedPaths } from '#session/repository'
 import { readView } from '#session/status'
 import { toDispatchError } from '../to-dispatch-error.ts'
+import type { OwnLandings } from './interrupt.ts'
 import { findCheckoutToLand, findTargetBranch } from './land-one.ts'
 
 /** What is to land, as a person or the daemon asks for it. */
@@ -72,22 +73,17 @@ export function createEntry(session: string, checkout: string, wish: LandingWish
   }
 }
 
-/** What was put into one queue, or is followed there. */
-export interface PutIn {
-  queue: LandingQueue
-  sessions: Set<string>
-}
-
 /**
  * Put sessions into the queues of their repositories, each a millisecond after the one before, so that the order stays. `keepsOrder`: the
- * sizes do not change it. Calls `refuse` for each one that is not put in.
+ * sizes do not change it. Calls `refuse` for each one that is not put in. What was put in, or is followed, is in `groups` at once.
  */
 export async function putIn(
   config: Config,
   sessions: Session[],
   wish: LandingWish & { keepsOrder: boolean },
   refuse: (session: Session, error: DispatchError) => void,
-): Promise<PutIn[]> {
+  groups: OwnLandings[] = [],
+): Promise<OwnLandings[]> {
   const built: { session: Session; queue: LandingQueue; entry: Entry }[] = []
   const attempt = (session: Session, work: Promise<void>) =>
     work.catch(thrown => refuse(session, toDispatchError(thrown)))
@@ -98,18 +94,18 @@ export async function putIn(
     )
   const largest = Math.max(...built.map(({ entry }) => entry.size))
   const startMs = Date.now()
-  const queues = new Map<string, PutIn>()
   for (const [index, { session, queue, entry }] of built.entries())
     await attempt(
       session,
       decideAdding(queue, entry).then(decision => {
         const addedAt = new Date(startMs + index).toISOString()
         if (decision === 'add') queue.add({ ...entry, addedAt, ...(wish.keepsOrder && { size: largest }) })
-        const known = queues.get(queue.folder) ?? { queue, sessions: new Set() }
-        queues.set(queue.folder, { queue, sessions: known.sessions.add(session.id) })
+        const known = groups.find(group => group.queue.folder === queue.folder)
+        if (known) known.own.add(session.id)
+        else groups.push({ queue, own: new Set([session.id]), isLander: false })
       }),
     )
-  return [...queues.values()]
+  return groups
 }
 
 // --- internal ---

@@ -5,6 +5,7 @@ import { makePrivateFolder } from '#host/fs'
 import { checkLiveness } from '#host/process'
 import { MINUTE_MS } from '#host/time.ts'
 import { chooseNext, type Landing, type LandingQueue, listLandingQueues } from '#landing'
+import type { SessionView } from '#session/status'
 import { withQueue } from '../queue/open.ts'
 import { addAutomatic } from './automatic.ts'
 import { listHopeless } from './hopeless.ts'
@@ -22,15 +23,16 @@ export interface LandingWatch {
 
 /**
  * One look at the landings: put in what lands by itself, start a lander where something waits and none lives, and notify about what has
- * ended. What goes wrong with one repository keeps no other. `isThorough`: look further back for what lands by itself.
+ * ended. What goes wrong with one repository keeps no other. `views`: the sessions that are open or have ended of late, if they were
+ * listed. `isThorough`: look further back for what lands by itself.
  */
 export async function keepLanding(
   config: Config,
   { landers, notifiedMs }: LandingWatch,
-  { isThorough, say }: { isThorough: boolean; say: (text: string) => void },
+  { views, isThorough, say }: { views: SessionView[] | undefined; isThorough: boolean; say: (text: string) => void },
 ): Promise<void> {
   const report = (error: unknown) => say(`landing: ${error instanceof Error ? error.message : error}`)
-  await addAutomatic(config, isThorough, say).catch(report)
+  await addAutomatic(config, isThorough ? undefined : views, say).catch(report)
   for (const queue of listLandingQueues(config.home)) {
     const endedMs = queue.readLastEndMs()
     const isNew = isThorough || notifiedMs.get(queue.folder) !== endedMs

@@ -50,8 +50,7 @@ export async function* landSessions(
   const groups: OwnLandings[] = []
   const stopListening = dropAtSignal(groups)
   try {
-    const queues = await putIn(config, sessions, wish, (session, error) => refused.push({ session, error }))
-    groups.push(...queues.map(({ queue, sessions: own }) => ({ queue, own, isLander: false })))
+    await putIn(config, sessions, wish, (session, error) => refused.push({ session, error }), groups)
     yield* refused
     if (groups.length > 0) await startDaemon(config) // It goes on if this command is killed.
     for (const group of groups) yield* landOwn(config, group, options)

@@ -157,7 +157,7 @@ describe('the landing queue', () => {
     await rig.waitUntil('the new attempt has landed', () => rig.readStatus(id).landed.length > 0)
     await waitForEnd(rig.readSession(id))
     const before = (await list()).map(({ session: name, state }) => `${name} ${state}`)
-    await addAutomatic(readDefaultConfig(rig.environment), true, () => undefined)
+    await addAutomatic(readDefaultConfig(rig.environment), undefined, () => undefined)
     assert.deepEqual(
       (await list()).map(({ session: name, state }) => `${name} ${state}`),
       before,

@@ -4,7 +4,6 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { IssueMemory, reconcileIssues } from '#cli/issues/reconcile.ts'
-import { SaidOnce } from '#cli/issues/said-once.ts'
 import { ensureStarted } from '#cli/issues/start.ts'
 import { sha256 } from '#host/hash.ts'
 import { openQueue, type Queue } from '#queue'
@@ -203,14 +202,14 @@ async function openHome(t: TestContext, github: ForgeTest) {
   const login = { GITHUB_TOKEN: token, GITHUB_API_URL: github.server.apiUrl, GEMINI_API_KEY: SECRET }
   const config = { ...machine.config, ...login }
   const said: string[] = []
-  let memory = new IssueMemory(new SaidOnce(config.home))
+  let memory = new IssueMemory(config.home)
   return {
     machine,
     said,
     reconcile: () => reconcileIssues(config, memory, line => said.push(line)),
     /** As a new process: it rests no longer. */
     forget() {
-      memory = new IssueMemory(new SaidOnce(config.home))
+      memory = new IssueMemory(config.home)
     },
   }
 }
