@@ -5,7 +5,7 @@ import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { describeAttempt } from '#cli/input/earlier-attempt.ts'
 import { readDefaultConfig } from '#host/config'
-import type { RunResult } from '#host/exec.ts'
+import { type RunResult, runProgram } from '#host/exec.ts'
 import { auditSession } from '#session/audit'
 import { type LandingMachine, prepareLandingMachine } from '../fixtures/landing-remote.ts'
 import { helloScenario, openRig, type Rig } from '../fixtures/rig.ts'
@@ -104,6 +104,46 @@ describe('the work of a session lands', () => {
       'readme',
     ])
     fs.rmSync(path.join(folder, '.dispatch.json'))
+    await audit()
+  })
+
+  it('signed as the user’s git signs, where the remote takes nothing unsigned', async t => {
+    const keygen = (...args: string[]) => runProgram('ssh-keygen', ['-q', '-t', 'ed25519', ...args])
+    const key = path.join(rig.home, 'elsewhere/key')
+    if ((await keygen('-N', '', '-f', key)).startError) return t.skip('ssh-keygen is not installed')
+    const signers = path.join(rig.home, 'elsewhere/signers')
+    fs.writeFileSync(signers, `ada@example.org ${fs.readFileSync(`${key}.pub`, 'utf8')}`)
+    const branch = await prepare('signed')
+    const hook = path.join(remote, 'hooks/pre-receive')
+    const verify = `git -c gpg.ssh.allowedSignersFile=${signers} verify-commit "$commit" 2>/dev/null`
+    fs.writeFileSync(
+      hook,
+      `#!/bin/sh\nwhile read -r _ new _; do for commit in $(git rev-list "$new" --not --all); do ${verify} || { echo "unsigned: $commit"; exit 1; }; done; done\n`,
+      { mode: 0o755 },
+    )
+    const tip = await readRemote(branch)
+    const unsigned = await land(branch)
+    assert.notEqual(unsigned.exitCode, 0)
+    assert.match(unsigned.stdout + unsigned.stderr, /unsigned: [0-9a-f]{40}/)
+    for (const [name, value] of [
+      ['gpg.format', 'ssh'],
+      ['user.signingKey', key],
+      ['commit.gpgSign', 'true'],
+    ] as const)
+      await git(folder, 'config', name, value)
+    const locked = path.join(rig.home, 'elsewhere/locked')
+    assert.equal((await keygen('-N', 'a passphrase', '-f', locked)).exitCode, 0)
+    const asking = await rig.dispatch(['land', original, '--into', branch, '--json'], {
+      env: { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'user.signingKey', GIT_CONFIG_VALUE_0: locked },
+    })
+    assert.equal(asking.exitCode, 6, asking.stdout + asking.stderr)
+    assert.match(asking.stdout + asking.stderr, /could not sign the commit/)
+    assert.equal(await readRemote(branch), tip)
+    const signed = await land(branch)
+    assert.equal(signed.exitCode, 0, signed.stdout + signed.stderr)
+    assert.equal(await readRemote(branch), read(signed).commit)
+    fs.rmSync(hook)
+    await git(folder, 'config', 'commit.gpgSign', 'false')
     await audit()
   })
 
