@@ -23,10 +23,8 @@ const scenario: Scenario = {
 const rig = await openRig(scenario)
 try {
   await rig.dispatch([helloTask])
-  await rig.waitUntil(
-    'both workers have sent a request',
-    () => ['coder', 'writer'].every(role => rig.models.requests.some(request => request.role === role)),
-    60,
+  await rig.waitUntil('both workers have sent a request', () =>
+    ['coder', 'writer'].every(role => rig.models.requests.some(request => request.role === role)),
   )
   await new Promise(resolve => setTimeout(resolve, 3000))
   printBytes(rig)

@@ -25,7 +25,7 @@ const askTurns: ScriptedTurn[] = [bash('ask "English or Portuguese?"'), say('I w
 const agreeingTurns: ScriptedTurn[] = [...askTurns, ...Array.from({ length: 60 }, () => say('Yes.'))]
 
 const waitForTurnEnd = (rig: Rig) =>
-  rig.waitUntil('its turn has ended', () => rig.readEvents().some(event => event.type === 'turn.ended'), 20)
+  rig.waitUntil('its turn has ended', () => rig.readEvents().some(event => event.type === 'turn.ended'))
 
 const listDeliveries = (rig: Rig) =>
   rig.readEvents().flatMap(event => (event.type === 'message.delivered' ? [event.delivery] : []))
@@ -52,18 +52,14 @@ describe('a message arrives once and whole', { concurrency: 2 }, () => {
         const ran = await rig.dispatch(['say', rig.readSession().id.slice(-4), 'English,', 'please'])
         assert.equal(ran.exitCode, 0, ran.stderr)
         assert.match(ran.stdout, /^Delivered: it began a turn\.\n$/)
-        await rig.waitUntil(
-          'it is an answer',
-          () => rig.readEvents().some(event => event.type === 'question.answered'),
-          20,
-        )
+        await rig.waitUntil('it is an answer', () => rig.readEvents().some(event => event.type === 'question.answered'))
         assert.deepEqual(listDeliveries(rig), ['began a turn'])
         assert.equal((await rig.dispatch(['wait'])).exitCode, 0)
       },
     ))
 
   it('during a turn it joins the turn, and ends the wait for workers', () => {
-    const slow = { '*': [bash('sleep 25'), ...honestWorkerTurns] as ScriptedTurn[] }
+    const slow = { '*': [bash('sleep 600'), ...honestWorkerTurns] as ScriptedTurn[] }
     const orchestrator: ScriptedTurn[] = [
       put('contract.md', helloContract),
       spawn('code --name hello --clauses C1', 'Write hello.sh.'),
@@ -74,13 +70,13 @@ describe('a message arrives once and whole', { concurrency: 2 }, () => {
     ]
     return withRig({ ...helloScenario, workers: slow, orchestrator }, async rig => {
       await rig.dispatch([helloTask])
-      await rig.waitUntil('the worker works', () => rig.readStatus().workers[0]?.startedAt, 60)
-      await rig.waitUntil('the orchestrator waits', () => listRequests(rig).length >= 3, 20)
+      await rig.waitUntil('the worker works', () => rig.readStatus().workers[0]?.startedAt)
+      await rig.waitUntil('the orchestrator waits', () => listRequests(rig).length >= 3)
       const ran = await rig.dispatch(['say', rig.readSession().id, 'hurry\nup'])
       assert.equal(ran.exitCode, 0, ran.stderr)
       assert.match(ran.stdout, /it joined the running turn/)
       assert.deepEqual(listDeliveries(rig), ['joined the running turn'])
-      await rig.waitUntil('it is read before the worker has ended', () => countText(rig, 'hurry\nup') === 1, 10)
+      await rig.waitUntil('it is read before the worker has ended', () => countText(rig, 'hurry\nup') === 1)
       assert.equal(rig.readStatus().workers[0]?.endedAt, undefined)
     })
   })
@@ -100,7 +96,7 @@ describe('a message arrives once and whole', { concurrency: 2 }, () => {
           [0, 0, 0],
           ran.map(({ stderr }) => stderr).join(),
         )
-        await rig.waitUntil('all have arrived', () => messages.every(message => countText(rig, message) === 1), 20)
+        await rig.waitUntil('all have arrived', () => messages.every(message => countText(rig, message) === 1))
       })
 
       await test.test('any text: quotes, a slash or a bang in front, emoji, an @path, 64 KiB', async () => {
@@ -121,7 +117,7 @@ describe('a message arrives once and whole', { concurrency: 2 }, () => {
           assert.equal(ran.exitCode, 0, `${text.slice(0, 40)}: ${ran.stderr}`)
           assert.doesNotMatch(ran.stdout, /changed some of its characters/, text.slice(0, 40))
         }
-        await rig.waitUntil('all have arrived', () => countText(rig, 'of many, sent at once') >= 1600, 20)
+        await rig.waitUntil('all have arrived', () => countText(rig, 'of many, sent at once') >= 1600)
         const last = listRequests(rig).at(-1) ?? ''
         for (const text of messages.slice(0, 6))
           for (const line of text.split('\n').filter(part => part.trim() !== ''))
@@ -135,7 +131,7 @@ describe('a message arrives once and whole', { concurrency: 2 }, () => {
         const listPasted = () => fs.readdirSync(paths.messages).filter(name => name.endsWith('.pasted'))
         const before = new Set(listPasted())
         const saying = rig.dispatch(['say', id, 'only once'])
-        await rig.waitUntil('it is being pasted', () => listPasted().some(name => !before.has(name)), 20)
+        await rig.waitUntil('it is being pasted', () => listPasted().some(name => !before.has(name)))
         const runner = rig.readEvents().findLast(event => event.type === 'runner.started')
         process.kill(runner?.type === 'runner.started' ? runner.pid : 0, 'SIGKILL')
         const ran = await saying
@@ -222,7 +218,7 @@ const approvalTurns: ScriptedTurn[] = [
 ]
 
 const waitForApprovalRequest = (rig: Rig) =>
-  rig.waitUntil('it asks for approval', () => rig.readStatus().approval?.state === 'asked', 60)
+  rig.waitUntil('it asks for approval', () => rig.readStatus().approval?.state === 'asked')
 
 describe('--approve: no work before a person has approved the contract', { concurrency: 2 }, () => {
   it('the typed letters seal exactly the contract that was shown', () =>
@@ -248,13 +244,10 @@ describe('--approve: no work before a person has approved the contract', { concu
         )
         assert.match((await rig.dispatch(['show'])).stdout, new RegExp(`approve +dispatch approve ${id.slice(-4)}`))
         assert.equal(rig.readStatus().workers.length, 0)
-        await rig.waitUntil(
-          'the push',
-          () =>
-            rig
-              .readEvents()
-              .some(event => event.type === 'notification.queued' && event.eventType === 'approval.requested'),
-          15,
+        await rig.waitUntil('the push', () =>
+          rig
+            .readEvents()
+            .some(event => event.type === 'notification.queued' && event.eventType === 'approval.requested'),
         )
 
         const wrong = await runAtTerminalToEnd(rig, ['approve', id], 'nope')
@@ -312,7 +305,6 @@ describe('--approve: no work before a person has approved the contract', { concu
           await rig.waitUntil(
             'it asks again',
             () => rig.readEvents().filter(event => event.type === 'approval.requested').length === 2,
-            30,
           )
           const shown = await runAtTerminalToEnd(rig, ['approve', id], 'nope')
           assert.match(
@@ -372,7 +364,7 @@ describe('an agent cannot approve', { concurrency: 2 }, () => {
       await rig.dispatch([helloTask, '--approve'])
       for (const [index, { title, output }] of attacks.entries())
         await test.test(title, async () => {
-          const printed = await rig.waitUntil('it has tried', () => outputs[index], 90)
+          const printed = await rig.waitUntil('it has tried', () => outputs[index])
           assert.match(printed, /tried/)
           for (const pattern of output) assert.match(printed, pattern)
           await new Promise(resolve => setTimeout(resolve, 1000))
@@ -407,7 +399,7 @@ describe('an agent cannot approve', { concurrency: 2 }, () => {
               command: (rig: Rig) => {
                 const word = `{kind:"approve",sha256:s,sender:{pid:${process.pid},startTime:fs.readFileSync("/proc/${process.pid}/stat","utf8").split(") ")[1].split(" ")[19],bootId:fs.readFileSync("/proc/sys/kernel/random/boot_id","utf8").trim(),name:"root"},deadline:new Date(Date.now()+9e4).toISOString()}`
                 const code = `const fs=require("fs");const s=/contract-([0-9a-f]{64})/.exec(fs.readdirSync("../messages").join())[1];fs.writeFileSync("../messages/"+Date.now()+"-000-deadbeef.json",JSON.stringify(${word}))`
-                return `node -e '${code}'; sleep 5; cat ../messages/*deadbeef.reply; : ${rig.home}`
+                return `node -e '${code}'; until cat ../messages/*deadbeef.reply 2>/dev/null; do sleep 0.2; done; : ${rig.home}`
               },
               output: [/it was sent by another process than it names/],
             },
@@ -421,7 +413,7 @@ describe('an agent cannot approve', { concurrency: 2 }, () => {
       {
         title: 'the kernel shows it (Linux)',
         command: rig =>
-          `id=$DISPATCH_SESSION; printf '%s\\n' '(sleep 4; echo '\${id##*-}'; sleep 6) | script -qec "sh ${entryPoint} approve '$id'" ${rig.home}/seen' > ${rig.home}/attack.sh; (env -i PATH="$PATH" HOME="$HOME" DISPATCH_HOME=${rig.home}/dispatch setsid sh ${rig.home}/attack.sh >/dev/null 2>&1 &); sleep 12; cat ${rig.home}/seen`,
+          `id=$DISPATCH_SESSION; printf '%s\\n' '(sleep 4; echo '\${id##*-}'; sleep 6) | script -qec "sh ${entryPoint} approve '$id'" ${rig.home}/seen' > ${rig.home}/attack.sh; (env -i PATH="$PATH" HOME="$HOME" DISPATCH_HOME=${rig.home}/dispatch setsid sh ${rig.home}/attack.sh >/dev/null 2>&1 &); until grep -q COMMAND_EXIT_CODE ${rig.home}/seen 2>/dev/null; do sleep 0.2; done; cat ${rig.home}/seen`,
         output: [/an agent cannot approve: an agent of this session started it \(no_new_privs is set\)/],
       },
     ])

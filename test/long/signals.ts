@@ -204,10 +204,8 @@ describe('Ctrl-c at a question is exit 130, Ctrl-d is a no; both change nothing'
         const ended = runInTerminal(args.join(' '))
         const isCommand = ({ command }: { command: string }) =>
           /\/dispatch\.[jt]s /.test(command) && command.includes(`s ${args.join(' ')}`)
-        const own = await rig.waitUntil(
-          `${name} runs`,
-          () => rig.listProcesses().find(candidate => isCommand(candidate) && isNode(candidate)),
-          20,
+        const own = await rig.waitUntil(`${name} runs`, () =>
+          rig.listProcesses().find(candidate => isCommand(candidate) && isNode(candidate)),
         )
         await new Promise(resolve => setTimeout(resolve, 1500))
         process.kill(own.pid, signal)

@@ -88,7 +88,7 @@ test('a runner that dies after the clock was set back gets its successor, and a 
       assert.ok(runner)
       process.kill(runner.pid, 'SIGKILL')
       const count = () => lab.rig.readEvents().filter(({ type }) => type === 'runner.started').length
-      await lab.rig.waitUntil('its successor', () => count() === 2, 60)
+      await lab.rig.waitUntil('its successor', () => count() === 2)
       await requireCalm(lab, id)
     },
     { orchestrator: [bash(':'), { hang: true }] },

@@ -271,7 +271,7 @@ async function passTime(lab: Lab): Promise<void> {
 /** As with the end of a login: it has no time to say anything. */
 async function endDaemon(lab: Lab): Promise<void> {
   for (const { pid } of findDaemons(lab)) process.kill(pid, 'SIGTERM')
-  await lab.rig.waitUntil('the daemon ends', () => findDaemons(lab).length === 0, 30)
+  await lab.rig.waitUntil('the daemon ends', () => findDaemons(lab).length === 0)
 }
 
 const findDaemons = (lab: Lab) => lab.rig.listProcesses().filter(({ command }) => / daemon$/.test(command))

@@ -198,7 +198,7 @@ export async function listStates(lab: Lab): Promise<Map<string, string>> {
 export async function requireNoProcesses(lab: Lab, id: string): Promise<void> {
   const find = () => findProcesses(path.join(lab.rig.home, 'dispatch/workspace', id)).map(({ command }) => command)
   await lab.rig
-    .waitUntil('its processes end', () => find().length === 0, 15)
+    .waitUntil('its processes end', () => find().length === 0)
     .catch(() => assert.deepEqual(find(), [], `processes of ${id} are left`))
 }
 

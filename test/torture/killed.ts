@@ -72,9 +72,9 @@ async function runKilledSession({ scenarioName, kills }: Round): Promise<number>
     })
     const killed: number[] = []
     for (const { event, delayMs } of kills) {
-      await rig.waitUntil(`event ${event}`, () => readEvents(rig).length >= event || isOver(rig), 150)
+      await rig.waitUntil(`event ${event}`, () => readEvents(rig).length >= event || isOver(rig))
       await sleep(delayMs)
-      const runner = await rig.waitUntil('there is a runner to kill', () => findRunner(rig, killed), 60)
+      const runner = await rig.waitUntil('there is a runner to kill', () => findRunner(rig, killed))
       process.kill(runner, 'SIGKILL')
       killed.push(runner)
       history.push(`killed ${runner} after event ${readEvents(rig).length}`)
