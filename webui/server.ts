@@ -2,11 +2,15 @@ import { once } from 'node:events'
 import fs from 'node:fs'
 import type { RequestListener, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes, isErrno } from '#host/error.ts'
 import { makePrivateFolder, toStorageError, writeAtomic } from '#host/fs'
 import { http } from '#host/http.ts'
 import { type Code, readCode } from '#host/installed-code'
+import { acquireLease, readLeaseHolder, releaseLease } from '#host/lease'
+import { identify } from '#host/process'
 import { createApp } from './app.ts'
 import { getServerRecordFile, probePort, readServerRecord } from './find-server.ts'
 
@@ -29,17 +33,59 @@ interface PageCallbacks {
 
 /**
  * Open a home's page on loopback, or find the one that is running. If another program uses the port, the next ones are tried,
- * 21 in all.
+ * 21 in all. Exit 5 if there is no free one, 124 if another process serves the page and does not answer.
  */
-export async function startServer(
-  config: Pick<Config, 'home' | 'workspace' | 'installFolder' | 'WEBUI_PORT' | 'WEBUI_HOSTS'>,
-  { getChannelWarning = () => '', report = console.error }: PageCallbacks = {},
+export async function startServer(config: ServerConfig, callbacks: PageCallbacks = {}): Promise<ServeResult> {
+  const { home, WEBUI_PORT } = config
+  const folder = path.join(home, 'web')
+  const self = await identify(process.pid)
+  for (const endMs = performance.now() + ANSWER_TIMEOUT_MS; performance.now() < endMs; await sleep(POLL_MS)) {
+    const running = (await findPage(home)) ?? (await findPageAt(WEBUI_PORT, home))
+    if (running !== undefined) return running
+    // Whether a page answers in time depends on how busy the machine is. That there is only one does not.
+    const lease = self && (await acquireLease(folder, self, { elsewhereExpiresMs: 0 }))
+    if (lease === undefined) continue
+    const release = () => releaseLease(folder, lease)
+    try {
+      return await openPage(config, callbacks, release)
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+  const pid = readLeaseHolder(folder)?.pid
+  throw new DispatchError(`process ${pid ?? 'unknown'} serves the page, and does not answer`, {
+    exitCode: exitCodes.deadline,
+    remedy: pid === undefined ? 'Try again.' : `To end it, and start again: kill ${pid}; dispatch web`,
+  })
+}
+
+// --- internal ---
+
+type ServerConfig = Pick<Config, 'home' | 'workspace' | 'installFolder' | 'WEBUI_PORT' | 'WEBUI_HOSTS'>
+
+/** How long another process that opens the page has until it answers. */
+const ANSWER_TIMEOUT_MS = 20_000
+const POLL_MS = 50
+
+/** The page that the home's record names, if it answers. */
+async function findPage(home: string): Promise<ServeResult | undefined> {
+  const record = readServerRecord(home)
+  return record && findPageAt(record.port, home, record.url)
+}
+
+async function findPageAt(port: number, home: string, url = buildUrl(port)): Promise<ServeResult | undefined> {
+  const user = await probePort(port, home)
+  return typeof user === 'object' ? { kind: 'running', url, port, pid: user.pid } : undefined
+}
+
+/** Open the page on the first free port. `release` is called when it has closed. */
+async function openPage(
+  config: ServerConfig,
+  { getChannelWarning = () => '', report = console.error }: PageCallbacks,
+  release: () => void,
 ): Promise<ServeResult> {
   const { workspace, home, installFolder, WEBUI_PORT } = config
-  const record = readServerRecord(home)
-  const recorded = record && (await probePort(record.port, home))
-  if (record && typeof recorded === 'object')
-    return { kind: 'running', url: record.url, port: record.port, pid: recorded.pid }
   const code = readCode(installFolder)
   const app = createApp({
     workspace,
@@ -51,10 +97,7 @@ export async function startServer(
   })
   for (let port = WEBUI_PORT; port < WEBUI_PORT + PORT_ATTEMPTS && port <= MAX_PORT; port++) {
     const server = await tryPort(app, port, home)
-    if (server === 'taken') continue
-    return 'pid' in server
-      ? { kind: 'running', url: buildUrl(port), port, pid: server.pid }
-      : toServeResult(server, home, code)
+    if (server !== 'taken') return toServeResult(server, home, code, release)
   }
   throw new DispatchError(`the ports from ${WEBUI_PORT} to ${WEBUI_PORT + PORT_ATTEMPTS - 1} are in use`, {
     exitCode: exitCodes.conflict,
@@ -62,13 +105,9 @@ export async function startServer(
   })
 }
 
-// --- internal ---
-
 /** Probe before listening: on some systems both succeed, for a program that listens on every address, and for this one. */
-async function tryPort(app: RequestListener, port: number, home: string): Promise<Server | 'taken' | { pid: number }> {
-  const user = await probePort(port, home)
-  if (user === 'other') return 'taken'
-  if (user !== 'free') return user
+async function tryPort(app: RequestListener, port: number, home: string): Promise<Server | 'taken'> {
+  if ((await probePort(port, home)) !== 'free') return 'taken'
   try {
     const server = http.createServer(app).listen(port, LOOPBACK_ADDRESS)
     await once(server, 'listening')
@@ -80,17 +119,16 @@ async function tryPort(app: RequestListener, port: number, home: string): Promis
         remedy: 'Set WEBUI_PORT to 1024 or more.',
       })
     if (!isErrno(error, 'EADDRINUSE')) throw error
-    const newUser = await probePort(port, home)
-    return typeof newUser === 'object' ? newUser : 'taken'
+    return 'taken'
   }
 }
 
-function toServeResult(server: Server, home: string, code: Code): ServeResult {
+function toServeResult(server: Server, home: string, code: Code, release: () => void): ServeResult {
   const { port } = server.address() as AddressInfo
   const url = buildUrl(port)
   makePrivateFolder(home)
   writeAtomic(getServerRecordFile(home), `${JSON.stringify({ pid: process.pid, port, url, code })}\n`)
-  return { kind: 'opened', url, port, close: () => close(server, home) }
+  return { kind: 'opened', url, port, close: () => close(server, home).finally(release) }
 }
 
 /** Close the server and delete its record, unless a later page has replaced it. */

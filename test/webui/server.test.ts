@@ -8,6 +8,8 @@ import { afterEach, test } from 'node:test'
 import { installFolder } from '#host/config'
 import { readIfPresent } from '#host/fs'
 import { readCode } from '#host/installed-code'
+import { acquireLease, releaseLease } from '#host/lease'
+import { identify } from '#host/process'
 import { findRunningServer, type ServeResult, startServer } from '#webui'
 import { findFreePort } from '../fixtures/free-port.ts'
 import { createWebHome } from '../fixtures/web-sessions.ts'
@@ -50,6 +52,21 @@ test('ten simultaneous starts open one page', async () => {
   const served = await Promise.all(Array.from({ length: 10 }, () => open(home, port)))
   assert.equal(served.filter(({ kind }) => kind === 'opened').length, 1)
   assert.ok(served.every(result => result.port === port))
+})
+
+test('a start waits while another process opens the page and does not answer yet', async () => {
+  const home = newHome()
+  const self = await identify(process.pid)
+  const lease = self && (await acquireLease(path.join(home, 'web'), self))
+  assert.ok(lease)
+  let isOpen = false
+  const opening = open(home, await findFreePort()).finally(() => {
+    isOpen = true
+  })
+  await new Promise(resolve => setTimeout(resolve, 200))
+  assert.equal(isOpen, false)
+  releaseLease(path.join(home, 'web'), lease)
+  assert.equal((await opening).kind, 'opened')
 })
 
 for (const [what, answer] of [
