@@ -30,8 +30,14 @@ import {
 import { buildPolicy } from '#host/sandbox'
 import type { ServicePlan } from '#host/services'
 import { listToolchainPaths } from '#host/toolchains'
-import { hasClaudeFolders, type Session } from '#session'
+import { hasClaudeFolders, type Session, type SessionManifest, type SessionPaths } from '#session'
 import type { WorkerKind } from '#session/log'
+
+/** What an agent is started from: a session, or as much of one as a question outside of a session has. */
+export interface AgentSeat {
+  manifest: Pick<SessionManifest, 'sandbox' | 'loginKind' | 'claude' | 'allowedHosts' | 'toolchains'>
+  paths: Pick<SessionPaths, 'folder' | 'outputs' | 'claudeSettings'>
+}
 
 /** The commands that the orchestrator finds on its PATH. */
 export const toolsFolder = path.join(installFolder, 'bin/agent-tools')
@@ -105,8 +111,30 @@ export function prepareWorkerSandbox(
   return { DISPATCH_SANDBOX_LAUNCHER: launcher, DISPATCH_NODE: node }
 }
 
+/**
+ * Write the policy of an agent outside of a session, which reads one folder and writes nothing. Returns the command prefix that enters
+ * the sandbox; empty without one.
+ */
+export function prepareReaderSandbox(
+  seat: AgentSeat,
+  folders: { claude: string; temp: string; policyFile: string },
+  variableNames: string[],
+  placeholder: string,
+): string[] {
+  if (seat.manifest.sandbox.kind === null) return []
+  const { sharedFiles, ...shared } = buildSharedPolicy(seat, folders.claude, variableNames, placeholder)
+  const policy = buildPolicy('orchestrator', {
+    ...shared,
+    folder: seat.paths.outputs,
+    tempFolder: folders.temp,
+    readablePaths: [...sharedFiles, path.dirname(folders.policyFile)],
+  })
+  writeAtomic(folders.policyFile, JSON.stringify(policy), 0o600, { isDurable: false })
+  return [...buildProgramCommand('bin/processes/sandbox'), folders.policyFile, '--']
+}
+
 /** The claude to start. A sandbox contains only the program itself and no link to it, so links are resolved. */
-export function resolveClaudeProgram({ manifest }: Session): string {
+export function resolveClaudeProgram({ manifest }: AgentSeat): string {
   const program = locateClaude(manifest)
   return manifest.sandbox.kind === null ? program : fs.realpathSync(program)
 }
@@ -115,7 +143,7 @@ export function resolveClaudeProgram({ manifest }: Session): string {
  * Prepare a claude folder for one agent, so that no agent can write the settings of another agent or of the user. Instead of a
  * login it has a placeholder, which is worth something only at this agent's relay.
  */
-export function prepareClaudeFolder(session: Session, folder: string, placeholder: string): Record<string, string> {
+export function prepareClaudeFolder(session: AgentSeat, folder: string, placeholder: string): Record<string, string> {
   const { manifest, paths } = session
   const { configDirectory } = manifest.claude
   if (!hasClaudeFolders(session)) return configDirectory === null ? {} : { CLAUDE_CONFIG_DIR: configDirectory }
@@ -146,14 +174,14 @@ export function prepareClaudeSettings({ paths }: Session): void {
 // --- internal ---
 
 /** The claude that the session began with. If it is gone, such as with a version of dispatch that was removed, the one of now. */
-function locateClaude({ claude: { program } }: Session['manifest']): string {
+function locateClaude({ claude: { program } }: AgentSeat['manifest']): string {
   return fs.existsSync(program) ? program : findClaude()
 }
 
 const hooksFolder = path.join(installFolder, 'hooks')
 
 /** What the policies of a session's agents share. */
-function buildSharedPolicy(session: Session, claudeFolder: string, variableNames: string[], placeholder: string) {
+function buildSharedPolicy(session: AgentSeat, claudeFolder: string, variableNames: string[], placeholder: string) {
   const { manifest, paths } = session
   const isPrivate = hasClaudeFolders(session)
   const configDirectory = isPrivate ? claudeFolder : (manifest.claude.configDirectory ?? undefined)
@@ -190,6 +218,6 @@ function buildSharedPolicy(session: Session, claudeFolder: string, variableNames
 }
 
 /** Does a relay stand between the agents and their model? A cloud has a login of its own, and so has the keychain of a Mac. */
-function usesRelay(session: Session): boolean {
+function usesRelay(session: AgentSeat): boolean {
   return session.manifest.sandbox.kind !== null && hasClaudeFolders(session) && detectProvider() === 'anthropic'
 }

@@ -59,6 +59,8 @@ export interface Scenario {
   orchestrator: ScriptedTurn[]
   /** By the worker's name; `*` is any other. */
   workers: Record<string, ScriptedTurn[]>
+  /** The agent that is asked how an issue could be split. */
+  splitter?: ScriptedTurn[]
   /** By round. */
   judge?: Record<string, ScriptedAnswer>[]
   /** Nothing: the judge replies. */

@@ -11,6 +11,7 @@ export interface MessagesRequest {
 export function detectRole(request: MessagesRequest): string | undefined {
   const system = getSystemText(request)
   const worker = /You are (?:code|writing) worker (\S+) of session/.exec(system)?.[1]
+  if (system.includes('You are asked once how to split an issue')) return 'splitter'
   return worker ?? (system.includes('You are the orchestrator of session') ? 'orchestrator' : undefined)
 }
 
@@ -19,7 +20,11 @@ export function pickNextAction(scenario: Scenario, request: MessagesRequest): Mo
   const role = detectRole(request)
   if (role === undefined) return { say: 'ok' }
   const script: ScriptedTurn[] =
-    role === 'orchestrator' ? scenario.orchestrator : (scenario.workers[role] ?? scenario.workers['*'] ?? [])
+    role === 'orchestrator'
+      ? scenario.orchestrator
+      : role === 'splitter'
+        ? (scenario.splitter ?? [])
+        : (scenario.workers[role] ?? scenario.workers['*'] ?? [])
   const userTexts = getUserTexts(request)
   const context: TurnContext = {
     lastText: userTexts.at(-1) ?? '',

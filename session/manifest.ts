@@ -56,7 +56,7 @@ export const SessionManifest = z.object({
 export type SessionManifest = z.infer<typeof SessionManifest>
 
 /** Does each agent have its own claude folder? With a key it does, and where a sandbox hides the user's folder. */
-export function hasClaudeFolders({ manifest }: Session): boolean {
+export function hasClaudeFolders({ manifest }: { manifest: Pick<SessionManifest, 'loginKind' | 'sandbox'> }): boolean {
   return manifest.loginKind === 'key' || manifest.sandbox.kind === 'bubblewrap'
 }
 

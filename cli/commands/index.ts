@@ -34,6 +34,7 @@ export const commandTable: CommandTable = {
     later('later [task…]', 'put a task into the queue', () => import('./later.ts')),
     later('issue <number>', 'claim an issue on GitHub, and put it into the queue', () => import('./issue.ts')),
     later('issues [action]', 'list the claimed issues, or take those with a label', () => import('./issues.ts')),
+    later('split <number>', 'propose how to split an issue; you decide', () => import('./split.ts')),
     later(
       'queue [action] [item]',
       'show what waits, runs and needs you; move it, take it out',

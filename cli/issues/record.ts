@@ -71,6 +71,11 @@ export function getFolder(home: string): string {
   return path.join(home, 'issues')
 }
 
+/** The name of the file of what is known of an issue. Pure. */
+export function getRecordName({ host, owner, name, number }: IssueKey): string {
+  return `${[host.replace(':', '_'), owner, name, number].join('+').toLowerCase()}.json`
+}
+
 /** The branch by which an issue is claimed. */
 export function getClaimBranch({ number }: Pick<IssueKey, 'number'>): string {
   return `dispatch/issue-${number}`
@@ -88,7 +93,7 @@ export function isHeld({ state }: Pick<IssueRecord, 'state'>): boolean {
 
 /** The record of an issue; undefined without one. Exit 10 for a damaged one. */
 export function readRecord(home: string, key: IssueKey): IssueRecord | undefined {
-  const file = path.join(getFolder(home), getFileName(key))
+  const file = path.join(getFolder(home), getRecordName(key))
   const record = parse(file)
   if (record !== undefined) return record ?? undefined
   throw new DispatchError(`${file} is damaged`, {
@@ -116,7 +121,7 @@ export function setAsideDamaged(home: string): string[] {
 export function writeRecord(home: string, record: IssueRecord, changes: Partial<IssueRecord> = {}): IssueRecord {
   const changed = { ...record, ...changes }
   makePrivateFolder(getFolder(home))
-  writeAtomic(path.join(getFolder(home), getFileName(record)), `${JSON.stringify(changed, null, 2)}\n`)
+  writeAtomic(path.join(getFolder(home), getRecordName(record)), `${JSON.stringify(changed, null, 2)}\n`)
   return changed
 }
 
@@ -127,7 +132,7 @@ export async function withIssue<Result>(
   work: () => Promise<Result>,
 ): Promise<{ result: Result } | undefined> {
   makePrivateFolder(getFolder(home))
-  const folder = path.join(getFolder(home), `${getFileName(key).replace(/\.json$/, '')}.lease`)
+  const folder = path.join(getFolder(home), `${getRecordName(key).replace(/\.json$/, '')}.lease`)
   const self = await identify(process.pid)
   const lease = self && (await acquireLease(folder, self))
   if (lease === undefined) return undefined
@@ -139,10 +144,6 @@ export async function withIssue<Result>(
 }
 
 // --- internal ---
-
-function getFileName({ host, owner, name, number }: IssueKey): string {
-  return `${[host.replace(':', '_'), owner, name, number].join('+').toLowerCase()}.json`
-}
 
 function listFiles(home: string): string[] {
   return listNames(getFolder(home))

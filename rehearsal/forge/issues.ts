@@ -61,12 +61,6 @@ export const issueRoutes: Route[] = [
   route('GET /repos/:owner/:repo/issues/:number/timeline', ['issues', 'read'], call =>
     withIssue(call, listEvents(call)),
   ),
-  route('POST /repos/:owner/:repo/issues/:number/sub_issues', ['issues', 'write'], call =>
-    withIssue(call, issue => {
-      issue.subIssues.push(Number(call.body['sub_issue_id']))
-      return created(renderIssue(call.state, call.repository, issue))
-    }),
-  ),
 ]
 
 // --- internal ---

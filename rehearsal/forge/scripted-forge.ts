@@ -18,6 +18,7 @@ import { pullRoutes, render } from './pulls.ts'
 import { repositoryRoutes } from './repository.ts'
 import { fail, findRoute, notFound, PagedList, paginate, type Reply } from './router.ts'
 import { type ForgeState, findRepository, mayWrite, type ScriptedRepository, type ScriptedToken } from './state.ts'
+import { subIssueRoutes } from './sub-issues.ts'
 import { sendEvent, type Webhook } from './webhooks.ts'
 
 /** A request of the API, for tests. */
@@ -83,7 +84,15 @@ export async function startScriptedForge(folder: string, webhook?: Webhook): Pro
 
 // --- internal ---
 
-const routes = [...pullRoutes, ...checkRoutes, ...issueRoutes, ...actionsRoutes, ...appRoutes, ...repositoryRoutes]
+const routes = [
+  ...pullRoutes,
+  ...checkRoutes,
+  ...issueRoutes,
+  ...subIssueRoutes,
+  ...actionsRoutes,
+  ...appRoutes,
+  ...repositoryRoutes,
+]
 
 async function answer(
   forge: ScriptedForge,
@@ -187,7 +196,7 @@ async function createRepository(
   const repository: ScriptedRepository = {
     ...{ isPrivate: true, defaultBranch, roles: { [owner]: 'admin' }, forkOf: undefined, allowsAutoMerge: false },
     ...{ methods: ['merge', 'squash', 'rebase'], rules: {}, issues: [], checkRuns: [], statuses: [] },
-    ...{ secretNames: [], mayWorkflowsOpenPulls: false },
+    ...{ secretNames: [], mayWorkflowsOpenPulls: false, knowsSubIssues: true },
     ...facts,
     folder,
   }

@@ -119,6 +119,8 @@ export interface ScriptedRepository {
   /** The names of the secrets of its workflows, and whether those may open pull requests. */
   secretNames: string[]
   mayWorkflowsOpenPulls: boolean
+  /** Does this GitHub know sub-issues? An older Enterprise server does not. */
+  knowsSubIssues: boolean
 }
 
 /** All that the scripted forge knows. A test reads it, and changes it as people on GitHub would. */

@@ -73,6 +73,7 @@ const commandRuns: Record<string, () => CommandRun> = {
   land: () => ({ args: ['land', 'ls'] }),
   pr: () => ({ args: ['pr', '--help'] }), // It needs GitHub.
   issue: () => ({ args: ['issue', '--help'] }),
+  split: () => ({ args: ['split', '--help'] }),
   issues: () => ({ args: ['issues', '--help'] }),
   actions: () => ({ args: ['actions', '--help'] }), // It needs a remote.
   update: () => ({ args: ['update', '--help'] }),

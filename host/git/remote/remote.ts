@@ -2,6 +2,7 @@ import { DispatchError, exitCodes } from '../../error.ts'
 import type { RunResult } from '../../exec.ts'
 import { sanitize } from '../../text.ts'
 import { MINUTE_MS, SECOND_MS } from '../../time.ts'
+import { archiveCommit } from '../export/archive.ts'
 import { listUncommitted } from '../uncommitted.ts'
 import { runUserGit } from '../user/user-commit.ts'
 import { findCheckout } from '../user-repo.ts'
@@ -63,8 +64,7 @@ export async function archiveTag(
     ...pass(end),
   })
   if (fetched.exitCode !== 0) throw createRemoteError(fetched, remote, `did not send ${tag}`)
-  const args = ['archive', '--format=tar', '--prefix=claude-dispatch/', `--output=${file}`, commit]
-  const archived = await runUserGit(args, { cwd, timeoutMs: FETCH_TIMEOUT_MS, ...pass(end) })
+  const archived = await archiveCommit(cwd, commit, file, end)
   if (archived.exitCode !== 0) throw createRemoteError(archived, remote, `sent ${tag}, which cannot be read`)
 }
 

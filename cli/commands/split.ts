@@ -1,0 +1,67 @@
+import { readConfig } from '#host/config'
+import { exitCodes } from '#host/error.ts'
+import { defineCommand, UsageError } from '../command.ts'
+import { abortAtEndSignal } from '../end-signal.ts'
+import { confirmAction, isAtTerminal, refuseAgent } from '../input/confirm.ts'
+import { parseIssueNumber } from '../input/issue-options.ts'
+import { resolveSandbox } from '../input/sandbox-options.ts'
+import { connectCheckout } from '../issues/connect.ts'
+import { describeIgnored } from '../output/issue-view.ts'
+import { printAccepted, printProposal } from '../output/split-view.ts'
+import { print } from '../output/terminal.ts'
+import { acceptAlone, requireProposal } from '../split/accept.ts'
+import { editIssues } from '../split/edit.ts'
+import { writeSplit } from '../split/proposal.ts'
+import { proposeSplit } from '../split/propose.ts'
+
+export const command = defineCommand({
+  about: `
+Has an agent propose how an issue on GitHub could be split into 2 to 8 smaller ones, and shows that. It reads the issue and a copy of
+the repository, and can change nothing. Only when you accept it, the issues are made, as sub-issues. None of them starts by itself.
+
+  dispatch split 42                  propose, and show it
+  dispatch split 42 --accept         show the proposal, ask, and make the issues
+  dispatch split 42 --accept --edit  the same, after you have changed it
+`,
+  usage: 'split <number> [options]',
+  options: {
+    accept: { type: 'boolean', about: 'make what was proposed; cut off, run it again' },
+    edit: { type: 'boolean', about: 'with --accept: open the proposal in EDITOR before' },
+    yes: { type: 'boolean', about: 'with --accept: do not ask' },
+    model: { type: 'string', value: 'MODEL', about: 'who proposes (default: ORCHESTRATOR_MODEL, opus)' },
+    sandbox: { type: 'string', value: 'MODE', about: 'auto, required or off: without one it sees only names of files' },
+    repo: { type: 'string', value: 'DIR', about: 'the checkout (default: the one of the current folder)' },
+    remote: { type: 'string', value: 'REMOTE', about: 'the remote whose issues are meant (default: origin)' },
+    json: { type: 'boolean', about: 'print one JSON object instead of text' },
+  },
+  async run(values, [text = '']) {
+    const number = parseIssueNumber(text)
+    if (!values.accept && (values.edit || values.yes)) throw new UsageError('--edit and --yes go with --accept')
+    if (values.edit && !isAtTerminal()) throw new UsageError('--edit needs a terminal')
+    const config = readConfig()
+    await refuseAgent('split')
+    const { forge, checkout } = await connectCheckout(config, values.repo ?? '.', values.remote)
+    if (!values.accept) {
+      const sandbox = await resolveSandbox(config, values.sandbox)
+      const say = (line: string) => process.stderr.write(`${line}\n`)
+      const request = { forge, checkout, number, model: values.model ?? config.ORCHESTRATOR_MODEL, sandbox, say }
+      const { record, ignored } = await proposeSplit(config, { ...request, end: abortAtEndSignal() })
+      for (const line of values.json ? [] : describeIgnored(ignored)) print(line)
+      if (values.json) print(JSON.stringify({ ...record, ignored }))
+      else printProposal(record, 'Nothing is on GitHub yet')
+      return exitCodes.ok
+    }
+    let record = await requireProposal(config, forge, number)
+    if (values.edit && record.state === 'proposed')
+      record = writeSplit(config.home, record, { issues: await editIssues(record.issues) })
+    if (!values.json) printProposal(record)
+    const question = `Make these ${record.issues.length} issues on GitHub?`
+    if (!values.yes && !(await confirmAction(question, `split ${number} --accept`))) print('Nothing was changed.')
+    else {
+      const accepted = await acceptAlone(config, forge, record)
+      if (values.json) print(JSON.stringify({ ...accepted.record, kind: accepted.kind }))
+      else printAccepted(accepted)
+    }
+    return exitCodes.ok
+  },
+})

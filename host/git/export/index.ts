@@ -1,0 +1,2 @@
+export { listTreeEntries } from '../git.ts'
+export { archiveCommit } from './archive.ts'
