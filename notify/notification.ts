@@ -168,12 +168,7 @@ function composeText(event: Event, subagents: boolean): NotificationText | undef
     case 'landing.checked': {
       if (event.result === 'ready') return undefined
       if (!event.isOnBranch) return composeUnlandedText(event)
-      const state = `was merged into ${event.branch}, and is not green there`
-      return alert('Dispatch: merged, and not green', state, {
-        reason: event.reason,
-        priority: 5,
-        tag: 'rotating_light',
-      })
+      return composeMergedText(event)
     }
     case 'pull-request.prepared':
     case 'pull-request.opened':
@@ -258,6 +253,15 @@ function composeRecoveryText(event: Extract<Event, { type: 'runner.started' }>):
 }
 
 const ALARMING_RESTARTS = 4
+
+/** It is on the branch already, so it is urgent. */
+function composeMergedText({ branch, reason, result }: Extract<Event, { type: 'landing.checked' }>): NotificationText {
+  const merged = `was merged into ${branch}`
+  if (result === 'undecided')
+    return alert('Dispatch: merged, and not proved', `${merged}, and could not be proved there yet`, { reason })
+  const urgent = { reason, priority: 5, tag: 'rotating_light' } as const
+  return alert('Dispatch: merged, and not green', `${merged}, and is not green there`, urgent)
+}
 
 function composeUnlandedText({ branch, reason }: { branch: string; reason: string }): NotificationText {
   return alert('Dispatch did not land', `does not land on ${branch}`, { reason, next: 'dispatch show' })

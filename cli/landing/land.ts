@@ -71,6 +71,7 @@ export function getLandingExitCode({ landing, error }: LandingResult, isDryRun: 
     case 'unproved':
       return exitCodes.fail
     case 'undecided':
+    case 'merged':
       return exitCodes.inconclusive
     default:
       return exitCodes.conflict

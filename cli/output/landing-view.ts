@@ -38,6 +38,10 @@ export function printLanding({ session, landing, error, stale = [] }: LandingRes
     )
     print(`  ${toOneLine(reason, MAX_REASON_CHARS)}`)
     print(`  revert   dispatch "Revert commit ${commit.slice(0, 12)} of ${branch}, because it is not green there"`)
+  } else if (state === 'merged') {
+    print(`  ${paint('yellow', 'merged')}   into ${branch} as ${commit.slice(0, 10)}, and not proved there yet`)
+    print(`  ${toOneLine(reason, MAX_REASON_CHARS)}`)
+    print('  next     the same command again, which proves it')
   } else {
     print(`  ${paint('red', stateWords[state])}  ${toOneLine(reason, MAX_REASON_CHARS)}`)
     print('  Nothing was pushed.')

@@ -27,8 +27,8 @@ export interface MergedRequest {
 
 /**
  * Look at what the forge has put on the branch. It has made the commit, so nothing has proved its tree: the gates run on it, and the
- * contract is proved again where it is not the judged one. It is recorded like a landing, whatever comes out. Exit 5 where the branch does
- * not have the commit.
+ * contract is proved again where it is not the judged one. It is recorded like a landing, whatever comes out; what could not be decided
+ * is looked at again the next time. Exit 5 where the branch does not have the commit.
  */
 export async function checkMerged(context: RunnerContext, request: MergedRequest): Promise<LandingStatus> {
   const { session, status } = context

@@ -1,5 +1,6 @@
 import type { Event, EventTable, EventType, Verdict } from '../log/event.ts'
 import { isAwaitingApproval } from './conditions.ts'
+import { landingChanges } from './landing-changes.ts'
 import type { ApprovalStatus, ClauseStatus, Phase, SessionStatus, WorkerStatus } from './status-types.ts'
 import { settleCost } from './worker-cost.ts'
 
@@ -24,26 +25,7 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
     models,
   }),
   'session.closed': ({ actor, reason }) => ({ closed: { actor, reason } }),
-  'landing.checked': (
-    { number, branch, commit, tree, target, result, reason, sha256, time, isOnBranch },
-    { landed },
-  ) => {
-    const isUnproved = isOnBranch === true && result !== 'ready'
-    const state = isUnproved ? ('unproved' as const) : result
-    return {
-      landing: { number, branch, commit, tree, target, state, reason, sha256, time },
-      ...(isUnproved && { landed: [...landed, { number, branch, commit, tree, time }] }),
-    }
-  },
-  'landing.refused': ({ branch, target, cause, reason, time }, { landing }) => ({
-    landing: { number: landing?.number ?? 0, branch, target, state: cause, reason, time },
-  }),
-  'landing.pushed': ({ number, branch, commit, tree, time }, { landing, landed }) => ({
-    landed: [...landed, { number, branch, commit, tree, time }],
-    landing: { ...landing, number, branch, commit, tree, state: 'landed', reason: '', time },
-  }),
-  'pull-request.prepared': () => ({}),
-  'pull-request.opened': ({ seq: _, type: __, isNew: ___, ...pullRequest }) => ({ pullRequest }),
+  ...landingChanges,
   'session.reopened': (_, before) => ({
     closed: undefined,
     isReopened: true,

@@ -105,9 +105,9 @@ export interface LandingStatus {
   branch: string
   /**
    * `ready`: checked, and perhaps pushed, if the process was killed in between. `unproved`: the forge has merged it, and what is on the
-   * branch is not green.
+   * branch is not green. `merged`: the same, and it could not be decided whether that is green.
    */
-  state: 'ready' | 'red' | 'stale' | 'undecided' | 'conflict' | 'refused' | 'landed' | 'unproved'
+  state: 'ready' | 'red' | 'stale' | 'undecided' | 'conflict' | 'refused' | 'landed' | 'unproved' | 'merged'
   reason: string
   time: string
   /** What was or would be pushed, and the hash of its record; undefined for a conflict. */

@@ -564,3 +564,19 @@ test('the time of work leaves out what is no work, and begins again when a perso
   const slept: EventBody = { type: 'machine.slept', seconds: 2400 }
   assert.equal(compute([0, 'opened'], [1, 'started'], [50, slept], [51, 'turn']), 11, 'asleep')
 })
+
+test('what the forge has merged is on the branch once, and what could not be decided is not the end', () => {
+  const place = { number: 1, branch: 'main', commit: sha('a'), tree: sha('b') }
+  const checked = { ...place, target: sha('c'), reason: 'r', sha256: sha('0'), isOnBranch: true }
+  const at = (seq: number, body: object) => ({ seq, time: `2026-11-30T10:00:0${seq}.000Z`, ...body }) as Event
+  const undecided = at(1, { type: 'landing.checked', ...checked, result: 'undecided' })
+  assert.deepEqual([computeStatus([undecided]).landing?.state, computeStatus([undecided]).landed.length], ['merged', 1])
+  const red = at(2, { type: 'landing.checked', ...checked, number: 2, result: 'red' })
+  assert.deepEqual(
+    [computeStatus([undecided, red]).landing?.state, computeStatus([undecided, red]).landed.length],
+    ['unproved', 1],
+  )
+  const pushed = at(3, { type: 'landing.pushed', ...place, number: 2 })
+  const { landing, landed } = computeStatus([undecided, at(2, { ...red, result: 'ready' }), pushed])
+  assert.deepEqual([landing?.state, landed.map(({ number }) => number)], ['landed', [2]])
+})
