@@ -1,5 +1,5 @@
-import { formatCount, sanitize, toOneLine } from '#host/text.ts'
-import { escapeMarkdown, type Matrix } from '#session/traceability'
+import { formatCount, toOneLine } from '#host/text.ts'
+import { escapeMarkdown, fenceText, type Matrix } from '#session/traceability'
 
 /** What a pull request says of a session. */
 export interface PullRequestFacts {
@@ -36,7 +36,7 @@ export function renderSection(facts: PullRequestFacts, maxChars = MAX_BODY_CHARS
         ]),
     '## What was asked',
     '',
-    fence(task.trim().slice(0, MAX_TASK_CHARS), task.trim().length > MAX_TASK_CHARS),
+    fenceText(cut(task.trim())),
     '',
     '## Look at this first',
     '',
@@ -109,10 +109,6 @@ function listNames(files: string[]): string {
   return `${shown.join(', ')}${files.length > MAX_NAMES ? ` and ${files.length - MAX_NAMES} more` : ''}`
 }
 
-/** Text of others as a block that nothing in it can end, and in which nothing is a link, a mention or a mark of dispatch. */
-function fence(text: string, isCut: boolean): string {
-  const plain = sanitize(text).replaceAll('<!-- dispatch:', '<!- dispatch:')
-  const longest = Math.max(2, ...(plain.match(/`+/g) ?? []).map(run => run.length))
-  const mark = '`'.repeat(longest + 1)
-  return [`${mark}text`, plain, ...(isCut ? ['… (cut; the session has all of it)'] : []), mark].join('\n')
+function cut(task: string): string {
+  return task.length > MAX_TASK_CHARS ? `${task.slice(0, MAX_TASK_CHARS)}\n… (cut; the session has all of it)` : task
 }

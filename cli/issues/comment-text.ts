@@ -1,8 +1,7 @@
 import { renderClaimMark } from '#forge/issues'
-import { sanitize } from '#host/text.ts'
 import type { Item } from '#queue'
 import { isAsleep, type SessionView } from '#session/status'
-import { escapeMarkdown, type Matrix, renderMatrix } from '#session/traceability'
+import { escapeMarkdown, fenceText, type Matrix, renderMatrix } from '#session/traceability'
 import { findNextStep } from '../output/next-step.ts'
 import type { IssueRecord } from './record.ts'
 
@@ -35,11 +34,9 @@ export function renderIssueComment({ record, item, view, matrix }: IssueWork): s
   return `${text}\n\n${renderMatrix(matrix, Math.max(MIN_MATRIX_CHARS, MAX_BODY_CHARS - text.length))}`
 }
 
-/** Words as a block that nothing in them can end. Pure. */
+/** Words as a block that nothing in them can end, cut where they are long. Pure. */
 export function fenceWords(words: string): string[] {
-  const plain = sanitize(words).slice(0, MAX_WORDS_CHARS).replaceAll('<!-- dispatch:', '<!- dispatch:')
-  const mark = '`'.repeat(Math.max(2, ...(plain.match(/`+/g) ?? []).map(run => run.length)) + 1)
-  return [`${mark}text`, plain, mark]
+  return [fenceText(words.slice(0, MAX_WORDS_CHARS))]
 }
 
 // --- internal ---

@@ -1,4 +1,4 @@
-import { tryGit } from '#host/git'
+import { isAncestor } from '#host/git/upstream'
 import { readLanding } from '#session/evidence'
 import { type Event, readLog } from '#session/log'
 import type { Commit } from '#session/repository'
@@ -20,8 +20,7 @@ export async function findEarlierLanding(
   )
   for (const event of ready.toReversed()) {
     if (readLanding(paths, event.number, event.sha256)?.remote !== remote) continue
-    const args = ['--git-dir', paths.bareRepository, 'merge-base', '--is-ancestor', event.commit, target.commit]
-    if ((await tryGit(args)).exitCode !== 0) continue
+    if (!(await isAncestor(paths.bareRepository, event.commit, target.commit))) continue
     const { number, commit, tree } = event
     if (context.status.landed.every(each => each.commit !== commit))
       context.record({ type: 'landing.pushed', number, branch, commit, tree })

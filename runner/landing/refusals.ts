@@ -1,5 +1,6 @@
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { git, tryGit } from '#host/git'
+import { isAncestor } from '#host/git/upstream'
 import { sha256 } from '#host/hash.ts'
 import { listFilteredFiles } from '#host/lfs'
 import { isProjectConfirmed, parseProject, projectFileName } from '#host/project'
@@ -48,15 +49,7 @@ export async function refuseUnjudged(
       remedy: `As one commit it can land: dispatch land ${session.id.slice(-4)} --method squash`,
     })
   }
-  const isOnBranch = [
-    '--git-dir',
-    session.paths.bareRepository,
-    'merge-base',
-    '--is-ancestor',
-    work.base,
-    target.commit,
-  ]
-  if (method === 'merge' && (await tryGit(isOnBranch)).exitCode !== 0)
+  if (method === 'merge' && !(await isAncestor(session.paths.bareRepository, work.base, target.commit)))
     refuse('it started from a commit that is not on the branch, which a merge would publish or undo')
   const unjudged = await findUnjudgedHistory(session.paths, readSealedContract(context), work, secrets)
   if (unjudged !== undefined) refuse(unjudged)

@@ -1,6 +1,6 @@
 import { DispatchError, exitCodes } from '#host/error.ts'
-import { git, tryGit } from '#host/git'
-import type { Transport } from '#host/git/upstream'
+import { git } from '#host/git'
+import { isAncestor, type Transport } from '#host/git/upstream'
 import { findWorkToApply } from '#session'
 import type { LandingMethod, LandingStatus } from '#session/landing'
 import { type Commit, createReference } from '#session/repository'
@@ -70,8 +70,7 @@ async function requireOnBranch(
   { branch, commit, transport }: MergedRequest,
   tip: Commit,
 ): Promise<void> {
-  const args = ['--git-dir', session.paths.bareRepository, 'merge-base', '--is-ancestor', commit, tip.commit]
-  if ((await tryGit(args)).exitCode === 0) return
+  if (await isAncestor(session.paths.bareRepository, commit, tip.commit)) return
   throw new DispatchError(
     `${branch} of ${transport.remote} does not have commit ${commit.slice(0, 10)}, which the pull request was merged as`,
     {

@@ -1,4 +1,4 @@
-import { toOneLine } from '#host/text.ts'
+import { sanitize, toOneLine } from '#host/text.ts'
 
 /**
  * Escape untrusted text for one line of GitHub's Markdown: no HTML, no new table cell, no link, no `@mention`, no
@@ -14,6 +14,14 @@ export function escapeMarkdown(text: string, width: number): string {
     .replace(/:\/\//g, `:${EMPTY_COMMENT}//`)
     .replace(/\b(?:www|gh|ghsa|cve|mailto|xmpp)(?=[.:-])/gi, `$&${EMPTY_COMMENT}`)
     .replace(/\b[0-9a-f]{4}(?=[0-9a-f]{3,60}\b)/g, `$&${EMPTY_COMMENT}`)
+}
+
+/** Text of others as a block that nothing in it can end, and in which nothing is a link, a mention or a mark of dispatch. */
+export function fenceText(text: string): string {
+  const plain = sanitize(text).replaceAll('<!-- dispatch:', '<!- dispatch:')
+  const longestRun = Math.max(2, ...(plain.match(/`+/g) ?? []).map(run => run.length))
+  const fence = '`'.repeat(longestRun + 1)
+  return `${fence}text\n${plain}\n${fence}`
 }
 
 /** Format code for a table cell of GitHub's Markdown, on one line (`⏎` for a line break), cut at `width` characters. */

@@ -1,5 +1,5 @@
 import { sanitize } from '../../text.ts'
-import { tryGit } from '../git.ts'
+import { isAncestor } from './ancestor.ts'
 import { createRemoteError, hideUser } from './remote-error.ts'
 import { runRemoteGit, type Transport } from './transport.ts'
 
@@ -18,8 +18,7 @@ export async function pushCommit(
   { commit, branch, expected }: { commit: string; branch: string; expected: string },
 ): Promise<PushResult> {
   const ref = `refs/heads/${branch}`
-  const isDescendant = await tryGit(['--git-dir', gitFolder, 'merge-base', '--is-ancestor', expected, commit])
-  if (isDescendant.exitCode !== 0) throw new Error(`${commit} does not descend from ${expected}`)
+  if (!(await isAncestor(gitFolder, expected, commit))) throw new Error(`${commit} does not descend from ${expected}`)
   return pushWithLease(gitFolder, transport, { commit, ref, expected })
 }
 
