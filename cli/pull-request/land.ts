@@ -5,7 +5,7 @@ import { DispatchError, exitCodes } from '#host/error.ts'
 import { describeRemote } from '#host/git/upstream'
 import { MINUTE_MS, SECOND_MS } from '#host/time.ts'
 import { stopSession } from '#runner'
-import { checkMerged } from '#runner/pull-request/index.ts'
+import { checkMerged, listPrepared } from '#runner/pull-request/index.ts'
 import type { Session } from '#session'
 import type { LandingAuthor, LandingMethod, LandingStatus } from '#session/landing'
 import { readView } from '#session/status'
@@ -64,7 +64,8 @@ async function landOne(config: Config, session: Session, options: PullRequestLan
     })
   }
   const number = place.found?.number ?? (await readView(session)).status.pullRequest?.number
-  const commit = (await readView(session)).status.pullRequest?.commit
+  // It may have been merged before it was recorded that it is open. What was pushed for it was recorded before.
+  const commit = (await readView(session)).status.pullRequest?.commit ?? listPrepared(session).at(-1)?.commit
   if (number === undefined || commit === undefined)
     throw new DispatchError(`pull request ${number ?? ''} of session ${session.id} is not in its log`, {
       exitCode: exitCodes.conflict,

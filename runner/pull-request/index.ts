@@ -4,6 +4,7 @@ import type { LandingStatus } from '#session/landing'
 import type { MergedRequest } from './check-merged.ts'
 import type { OpenedPullRequest, PublishRequest } from './publish-work.ts'
 
+export { listPrepared } from './prepared.ts'
 export { createUnprovedError } from './unproved.ts'
 
 /** Push the work of a closed session as a branch, and have a pull request opened. Exit 5 without a valid PASS, unless it may be unproved. */

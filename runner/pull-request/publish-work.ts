@@ -1,14 +1,13 @@
 import { DispatchError, exitCodes } from '#host/error.ts'
-import { tryGit } from '#host/git'
-import { publishBranch, readTip, type Transport } from '#host/git/upstream'
+import { isAncestor, publishBranch, readTip, type Transport } from '#host/git/upstream'
 import { findWorkToApply, type WorkToApply } from '#session'
-import { type Event, readLog } from '#session/log'
 import { createReference } from '#session/repository'
 import type { RunnerContext } from '../context.ts'
 import { type Authorship, composeMessage, composeTrailers, createCommit } from '../landing/commit.ts'
 import { fetchTarget } from '../landing/fetch-target.ts'
 import { refuseFilters, refuseLfs } from '../landing/refusals.ts'
 import { verifyRecord } from '../rounds/verify-record.ts'
+import { listPrepared } from './prepared.ts'
 import { createUnprovedError } from './unproved.ts'
 
 /** What was pushed. */
@@ -79,8 +78,7 @@ async function requireKnownBase(context: RunnerContext, request: PublishRequest,
   const { transport, base } = request
   const { bareRepository } = context.session.paths
   const target = await fetchTarget(context, { transport, branch: base })
-  const args = ['--git-dir', bareRepository, 'merge-base', '--is-ancestor', work.base, target.commit]
-  if ((await tryGit(args)).exitCode !== 0)
+  if (!(await isAncestor(bareRepository, work.base, target.commit)))
     throw new DispatchError(
       `session ${context.session.id} started from commit ${work.base.slice(0, 10)}, which is not on ${base} of ${transport.remote}`,
       {
@@ -97,7 +95,7 @@ async function prepareCommit(context: RunnerContext, request: PublishRequest, wo
   const { branch, remote } = request
   const given = status.verdict?.verdict ?? null
   const verdict = work.warning !== undefined && given === 'PASS' ? null : given // A PASS that holds no more is no verdict.
-  const last = listPrepared(context, request).at(-1)
+  const last = listPushed(context, request).at(-1)
   if (last !== undefined && last.tree === work.tree && last.verdict === verdict) return last.commit
   const message = `${composeMessage(context).trimEnd()}\n\n${composeTrailers(context, work)}\n`
   const commit = await createCommit(context, request, { tree: work.tree, parents: [work.base], message })
@@ -106,14 +104,8 @@ async function prepareCommit(context: RunnerContext, request: PublishRequest, wo
   return commit
 }
 
-function listPrepared(
-  { session }: RunnerContext,
-  { remote, branch }: PublishRequest,
-): Event<'pull-request.prepared'>[] {
-  return readLog(session.paths.events).events.filter(
-    (event): event is Event<'pull-request.prepared'> =>
-      event.type === 'pull-request.prepared' && event.remote === remote && event.branch === branch,
-  )
+function listPushed({ session }: RunnerContext, { remote, branch }: PublishRequest) {
+  return listPrepared(session).filter(event => event.remote === remote && event.branch === branch)
 }
 
 async function pushBranch(context: RunnerContext, request: PublishRequest, commit: string): Promise<void> {
@@ -121,7 +113,7 @@ async function pushBranch(context: RunnerContext, request: PublishRequest, commi
   const { bareRepository } = context.session.paths
   const tip = await readTip(bareRepository, pushTransport, branch)
   if (tip === commit) return
-  const own = [...listPrepared(context, request).map(event => event.commit), ...replaceable]
+  const own = [...listPushed(context, request).map(event => event.commit), ...replaceable]
   if (tip !== undefined && !own.includes(tip)) throw createForeignError(request, tip)
   say(`Pushing ${commit.slice(0, 10)} to ${branch} …`)
   const pushed = await publishBranch(bareRepository, pushTransport, { commit, branch, expected: tip })

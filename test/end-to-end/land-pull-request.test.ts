@@ -5,7 +5,7 @@ import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Session } from '#session'
 import { auditSession } from '#session/audit'
-import { type ForgeRig, openForgeRig } from '../fixtures/forge-rig.ts'
+import { type ForgeRig, openForgeRig, TOKEN } from '../fixtures/forge-rig.ts'
 
 describe('the work of a session lands by its pull request', () => {
   let setup: ForgeRig
@@ -107,6 +107,24 @@ describe('the work of a session lands by its pull request', () => {
     const ran = await land(session, branch, '--without-checks')
     assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
     assert.equal(findPull(session)?.merged?.by, 'github-merge-queue[bot]')
+    await audit(session)
+  })
+
+  it('also if it was merged before dispatch could record that it is open', async () => {
+    const session = setup.createSession()
+    const branch = await createBranch('quick')
+    const { rig, forge, repository } = setup
+    assert.equal((await rig.dispatch(['pr', session.id, '--base', branch])).exitCode, 0)
+    const log = fs.readFileSync(session.paths.events, 'utf8').trimEnd().split('\n')
+    assert.match(log.pop() ?? '', /"pull-request.opened"/)
+    fs.writeFileSync(session.paths.events, `${log.join('\n')}\n`)
+    const number = repository.issues.find(({ pull }) => pull?.headBranch === `dispatch/${session.id}`)?.number
+    const headers = { authorization: `token ${TOKEN}` }
+    const url = `${forge.apiUrl}/repos/corp/notes/pulls/${number}/merge`
+    assert.match(await (await fetch(url, { method: 'PUT', headers, body: '{}' })).text(), /"merged":true/)
+    const ran = await land(session, branch)
+    assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+    assert.equal(read(ran.stdout).state, 'landed')
     await audit(session)
   })
 
