@@ -1,5 +1,5 @@
 import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
-import { sanitize, toOneLine } from '#host/text.ts'
+import { sanitize, splitList, toOneLine } from '#host/text.ts'
 import { parseRetryAfterMs, SECOND_MS } from '#host/time.ts'
 
 /** What is known of a request that failed, as octokit reports it. */
@@ -71,17 +71,9 @@ export function findMissingRights(headers: Record<string, string | number | unde
     return first.split(',').map(each => each.trim().replace('=', ': '))
   }
   if (headers['x-oauth-scopes'] === undefined) return []
-  const has = splitScopes(headers['x-oauth-scopes'])
-  const accepted = splitScopes(headers['x-accepted-oauth-scopes'])
+  const has = splitList(String(headers['x-oauth-scopes']))
+  const accepted = splitList(String(headers['x-accepted-oauth-scopes'] ?? ''))
   return accepted.length === 0 || accepted.some(scope => has.includes(scope)) ? [] : [accepted.join(' or ')]
-}
-
-/** The scopes in a header. Pure. */
-export function splitScopes(header: string | number | undefined): string[] {
-  return String(header ?? '')
-    .split(',')
-    .map(scope => scope.trim())
-    .filter(Boolean)
 }
 
 // --- internal ---

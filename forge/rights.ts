@@ -1,4 +1,5 @@
-import { ForgeError, findMissingRights, splitScopes } from './errors.ts'
+import { splitList } from '#host/text.ts'
+import { ForgeError, findMissingRights } from './errors.ts'
 import type { Forge } from './forge.ts'
 import type { GitHubClient } from './octokit.ts'
 
@@ -22,7 +23,7 @@ export async function probeRights(forge: Forge): Promise<ForgeRights> {
   const needed = data.private ? 'repo' : 'public_repo'
   const scopes = headers['x-oauth-scopes']
   if (typeof scopes === 'string' && scopes !== '') {
-    const has = splitScopes(scopes)
+    const has = splitList(scopes)
     const missing = has.includes('repo') || has.includes(needed) ? [] : [`${needed} (to open pull requests)`]
     return { user, missing: [...missing, ...describePush(data.permissions?.push)] }
   }

@@ -21,6 +21,14 @@ export function stripEscapeSequences(text: string): string {
   return stripVTControlCharacters(text.replace(operatingSystemCommand, ''))
 }
 
+/** The words of a list with commas, without blanks. Pure. */
+export function splitList(text: string): string[] {
+  return text
+    .split(',')
+    .map(each => each.trim())
+    .filter(Boolean)
+}
+
 /** The text as one printable line of at most `width` characters, with an ellipsis where it was cut. */
 export function toOneLine(text: string, width: number): string {
   const flat = sanitize(text.replace(/\s+/g, ' ').trim())

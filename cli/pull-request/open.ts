@@ -13,6 +13,7 @@ import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { findPushRemote, readTransport, type Transport } from '#host/git/upstream'
 import { listKnownSecrets, redactSecrets } from '#host/secrets'
+import { splitList } from '#host/text.ts'
 import { isSessionOpen, stopSession } from '#runner'
 import { createUnprovedError, publishWork } from '#runner/pull-request/index.ts'
 import { findWorkToApply, refuseNewerFormat, type Session, type WorkToApply } from '#session'
@@ -189,11 +190,4 @@ async function composeTexts(
   })
   const [subject = ''] = renderWorkMessage({ sessionId: session.id, task, verdict }).split('\n')
   return { title: redact(subject), section }
-}
-
-function splitList(text: string): string[] {
-  return text
-    .split(',')
-    .map(each => each.trim())
-    .filter(Boolean)
 }
