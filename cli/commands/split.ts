@@ -10,8 +10,7 @@ import { describeIgnored } from '../output/issue-view.ts'
 import { printAccepted, printProposal } from '../output/split-view.ts'
 import { print } from '../output/terminal.ts'
 import { acceptAlone, requireProposal } from '../split/accept.ts'
-import { editIssues } from '../split/edit.ts'
-import { writeSplit } from '../split/proposal.ts'
+import { editProposal } from '../split/edit.ts'
 import { proposeSplit } from '../split/propose.ts'
 
 export const command = defineCommand({
@@ -52,8 +51,7 @@ the repository, and can change nothing. Only when you accept it, the issues are 
       return exitCodes.ok
     }
     let record = await requireProposal(config, forge, number)
-    if (values.edit && record.state === 'proposed')
-      record = writeSplit(config.home, record, { issues: await editIssues(record.issues) })
+    if (values.edit) record = await editProposal(config, record)
     if (!values.json) printProposal(record)
     const question = `Make these ${record.issues.length} issues on GitHub?`
     if (!values.yes && !(await confirmAction(question, `split ${number} --accept`))) print('Nothing was changed.')

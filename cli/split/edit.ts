@@ -1,11 +1,21 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { pickVariables } from '#host/config'
+import { type Config, pickVariables } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { runInTerminal } from '#host/exec.ts'
 import { UsageError } from '../command.ts'
-import { type ProposedIssue, parseProposal } from './proposal.ts'
+import { formatIssue } from '../issues/record.ts'
+import { type ProposedIssue, parseProposal, type SplitRecord, writeSplit } from './proposal.ts'
+
+/** Have a person change what was proposed, and keep that. Exit 5 once it is partly made on GitHub. */
+export async function editProposal({ home }: Config, record: SplitRecord): Promise<SplitRecord> {
+  if (record.state === 'proposed') return writeSplit(home, record, { issues: await editIssues(record.issues) })
+  throw new DispatchError(`the proposal for ${formatIssue(record)} is half made on GitHub, so it cannot be changed`, {
+    exitCode: exitCodes.conflict,
+    remedy: `Finish it without --edit, then edit the issues there: dispatch split ${record.number} --accept`,
+  })
+}
 
 /** Have a person change a proposal in their editor. Exit 2 for what is no proposal any more; nothing is lost then. */
 export async function editIssues(issues: ProposedIssue[]): Promise<ProposedIssue[]> {

@@ -58,6 +58,7 @@ const MAX_ANSWERS_COUNT = 2
 const MAX_TITLE_CHARS = 120
 const MAX_FILES_COUNT = 3000
 const MAX_PATH_CHARS = 200
+const MAX_REASON_CHARS = 300
 
 /** An answer that is not in the form is asked for once more. */
 async function askForProposal(
@@ -104,10 +105,16 @@ async function askForProposal(
 async function exportCommit(checkout: string, commit: string, folder: string, end: AbortSignal): Promise<void> {
   const archive = path.join(path.dirname(folder), 'files.tar')
   const ran = await archiveCommit(checkout, commit, archive, end)
-  if (ran.exitCode === 0) return unpackTar(archive, folder)
-  throw new DispatchError(`git does not export ${commit.slice(0, 10)} of ${checkout}: ${toOneLine(ran.stderr, 200)}`, {
+  let problem = toOneLine(ran.stderr, MAX_REASON_CHARS)
+  try {
+    if (ran.exitCode === 0) return unpackTar(archive, folder)
+  } catch (error) {
+    if (!(error instanceof DispatchError)) throw error
+    problem = error.message // Such as a link that leads out of the repository.
+  }
+  throw new DispatchError(`the files of ${checkout} cannot be copied: ${problem}`, {
     exitCode: exitCodes.dependency,
-    remedy: 'Nothing was changed. Read what git reports.',
+    remedy: 'Nothing was changed. To go on with the names of the files only: --sandbox off',
   })
 }
 
