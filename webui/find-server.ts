@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import net from 'node:net'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
@@ -18,6 +20,10 @@ const FullHealth = Health.extend({
 })
 
 const PROBE_TIMEOUT_MS = 500
+/** For the page that the record names, whose process lives: on a busy machine it may take its time. */
+const OWN_PROBE_TIMEOUT_MS = 5000
+/** Only a listener whose queue is full does not take a connection at once. */
+const CONNECT_TIMEOUT_MS = 5000
 const STOP_TIMEOUT_MS = 3000
 const STOP_POLL_MS = 20
 
@@ -28,15 +34,24 @@ export function getServerRecordFile(home: string): string {
 
 /** The address of a home's page, if it answers there. */
 export async function findRunningServer(home: string): Promise<string | undefined> {
+  return (await findRecordedServer(home))?.url
+}
+
+/** The page that the home's record names, if it answers there. */
+export async function findRecordedServer(
+  home: string,
+): Promise<{ url: string; port: number; pid: number } | undefined> {
   const record = readServerRecord(home)
-  return record && typeof (await probePort(record.port, home)) === 'object' ? record.url : undefined
+  if (record === undefined) return undefined
+  const timeoutMs = hasProcess(record.pid) ? OWN_PROBE_TIMEOUT_MS : PROBE_TIMEOUT_MS
+  const user = await probePort(record.port, home, timeoutMs)
+  return typeof user === 'object' ? { url: record.url, port: record.port, pid: user.pid } : undefined
 }
 
 /** End a home's page, if it answers, and wait until it has ended. */
 export async function stopRunningServer(home: string): Promise<void> {
-  const record = readServerRecord(home)
-  const answer = record && (await probePort(record.port, home))
-  if (typeof answer !== 'object') return
+  const answer = await findRecordedServer(home)
+  if (answer === undefined) return
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     sendSignal(answer.pid, signal)
     for (const endMs = Date.now() + STOP_TIMEOUT_MS; Date.now() < endMs; await sleep(STOP_POLL_MS))
@@ -62,21 +77,42 @@ export async function readHealth(home: string): Promise<z.infer<typeof FullHealt
   return health?.home === home ? health : undefined
 }
 
-/** Find out what uses a port on loopback: this home's page, another program, or none. */
-export async function probePort(port: number, home: string): Promise<{ pid: number } | 'other' | 'free'> {
-  try {
-    const health = Health.safeParse(await askHealth(port))
-    return health.success && health.data.home === home ? { pid: health.data.pid } : 'other'
-  } catch (error) {
-    return error instanceof Error && isErrno(error.cause, 'ECONNREFUSED') ? 'free' : 'other'
-  }
+/**
+ * Find out what uses a port on loopback: this home's page, another program, or none. A program that does not answer in time is
+ * another one.
+ */
+export async function probePort(
+  port: number,
+  home: string,
+  timeoutMs = PROBE_TIMEOUT_MS,
+): Promise<{ pid: number } | 'other' | 'free'> {
+  // However busy this process is, a port without a listener is free: that must not depend on the time.
+  if (!(await hasListener(port))) return 'free'
+  const health = Health.safeParse(await askHealth(port, timeoutMs).catch(() => undefined))
+  return health.success && health.data.home === home ? { pid: health.data.pid } : 'other'
 }
 
 // --- internal ---
 
-async function askHealth(port: number): Promise<unknown> {
+async function hasListener(port: number): Promise<boolean> {
+  const socket = net.connect(port, '127.0.0.1')
+  try {
+    await once(socket, 'connect', { signal: AbortSignal.timeout(CONNECT_TIMEOUT_MS) })
+    return true
+  } catch (error) {
+    return !isErrno(error, 'ECONNREFUSED')
+  } finally {
+    socket
+      .on('error', () => undefined)
+      .resume()
+      .end()
+      .unref() // Closed as a program expects it, without a reset.
+  }
+}
+
+async function askHealth(port: number, timeoutMs = PROBE_TIMEOUT_MS): Promise<unknown> {
   const answer = await fetch(`http://127.0.0.1:${port}/healthz`, {
-    signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
+    signal: AbortSignal.timeout(timeoutMs),
     redirect: 'error',
   })
   return answer.json()

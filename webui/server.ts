@@ -12,7 +12,7 @@ import { type Code, readCode } from '#host/installed-code'
 import { acquireLease, readLeaseHolder, releaseLease } from '#host/lease'
 import { identify } from '#host/process'
 import { createApp } from './app.ts'
-import { getServerRecordFile, probePort, readServerRecord } from './find-server.ts'
+import { findRecordedServer, getServerRecordFile, probePort, readServerRecord } from './find-server.ts'
 
 const LOOPBACK_ADDRESS = '127.0.0.1'
 const PORT_ATTEMPTS = 21
@@ -40,7 +40,7 @@ export async function startServer(config: ServerConfig, callbacks: PageCallbacks
   const folder = path.join(home, 'web')
   const self = await identify(process.pid)
   for (const endMs = performance.now() + ANSWER_TIMEOUT_MS; performance.now() < endMs; await sleep(POLL_MS)) {
-    const running = (await findPage(home)) ?? (await findPageAt(WEBUI_PORT, home))
+    const running = await findPage(home, WEBUI_PORT)
     if (running !== undefined) return running
     // Whether a page answers in time depends on how busy the machine is. That there is only one does not.
     const lease = self && (await acquireLease(folder, self, { elsewhereExpiresMs: 0 }))
@@ -68,15 +68,12 @@ type ServerConfig = Pick<Config, 'home' | 'workspace' | 'installFolder' | 'WEBUI
 const ANSWER_TIMEOUT_MS = 20_000
 const POLL_MS = 50
 
-/** The page that the home's record names, if it answers. */
-async function findPage(home: string): Promise<ServeResult | undefined> {
-  const record = readServerRecord(home)
-  return record && findPageAt(record.port, home, record.url)
-}
-
-async function findPageAt(port: number, home: string, url = buildUrl(port)): Promise<ServeResult | undefined> {
+/** The home's page, if it answers: the one of the record, or one on the port of the settings. */
+async function findPage(home: string, port: number): Promise<ServeResult | undefined> {
+  const recorded = await findRecordedServer(home)
+  if (recorded !== undefined) return { kind: 'running', ...recorded }
   const user = await probePort(port, home)
-  return typeof user === 'object' ? { kind: 'running', url, port, pid: user.pid } : undefined
+  return typeof user === 'object' ? { kind: 'running', url: buildUrl(port), port, pid: user.pid } : undefined
 }
 
 /** Open the page on the first free port. `release` is called when it has closed. */

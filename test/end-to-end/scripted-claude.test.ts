@@ -48,8 +48,9 @@ async function observe(rig: Rig) {
     events: rig
       .readEvents()
       .map(event => [event.type, 'agent' in event ? event.agent : '', 'reason' in event ? event.reason : ''].join(' '))
-      .sort() // Their order depends on when the runner looks,
-      .filter((line, index, all) => !line.startsWith('cost.reported') || line !== all[index - 1]), // and so do the reports.
+      .sort() // Their order depends on when the runner looks, and so does what it hears of costs meanwhile.
+      .filter(line => !line.startsWith('cost.estimated'))
+      .filter((line, index, all) => !line.startsWith('cost.reported') || line !== all[index - 1]),
     stream: stream.map(event => (event.kind === 'result' ? ['result', event.result.is_error] : Object.values(event))),
     tools: lines.filter(line => line.startsWith('  > ')).map(line => line.replaceAll(session.paths.folder, 'FOLDER')),
   }

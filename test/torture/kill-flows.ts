@@ -242,7 +242,7 @@ const queued = (name: string, words: string[]): KillFlow => ({
       const { state, notBefore } = await findItem(lab, item)
       if (state === 'done' || state === 'needs you') break
       lab.takeKilled()
-      assert.ok(isGoingOn(), `the item is ${state}\n${(await listIds(lab)).split(' ').map(id => describe(lab, id))}`)
+      if (!isGoingOn()) assert.fail(`the item is ${state}\n${(await findFresh(lab, '')).map(id => describe(lab, id))}`)
       // A start that was killed is tried again after five minutes.
       if (state === 'waiting' && notBefore !== null && Date.parse(notBefore) > Date.now()) await passTime(lab)
       if (findDaemons(lab).length === 0) void lab.dispatch(['daemon']) // A runner may be faster: exit 5.
