@@ -37,15 +37,15 @@ export function printLanding({ session, landing, error, stale = [] }: LandingRes
       `  ${paint('red', 'merged')}   into ${branch} as ${commit.slice(0, 10)}, and ${paint('red', 'not green there')}`,
     )
     print(`  ${toOneLine(reason, MAX_REASON_CHARS)}`)
-    print(`  revert   dispatch "Revert commit ${commit.slice(0, 12)} of ${branch}, because it is not green there"`)
+    print(`  revert   ${describeNext(landing, session.id)}`)
   } else if (state === 'merged') {
     print(`  ${paint('yellow', 'merged')}   into ${branch} as ${commit.slice(0, 10)}, and not proved there yet`)
     print(`  ${toOneLine(reason, MAX_REASON_CHARS)}`)
-    print('  next     the same command again, which proves it')
+    print(`  next     ${describeNext(landing, session.id)}`)
   } else {
     print(`  ${paint('red', stateWords[state])}  ${toOneLine(reason, MAX_REASON_CHARS)}`)
     print('  Nothing was pushed.')
-    print(`  next     ${nextSteps[state](short, branch)}`)
+    print(`  next     ${describeNext(landing, session.id)}`)
   }
 }
 
@@ -59,6 +59,8 @@ export function toLandingJson({ session, landing, error, stale = [] }: LandingRe
     tree: landing?.tree ?? null,
     target: landing?.target ?? null,
     reason: error?.message ?? landing?.reason ?? '',
+    /** What to do about it; empty where nothing is to be done. */
+    next: error?.remedy ?? (landing === undefined ? '' : describeNext(landing, session.id)),
     exitCode: error?.exitCode ?? null,
     /** Other sessions that changed the same files and have not landed. */
     stale,
@@ -66,6 +68,8 @@ export function toLandingJson({ session, landing, error, stale = [] }: LandingRe
 }
 
 // --- internal ---
+
+type LandingState = NonNullable<LandingResult['landing']>
 
 const MAX_REASON_CHARS = 400
 
@@ -79,10 +83,19 @@ const stateWords = {
 
 const retry = (short: string) => `have it done again on the newest state: dispatch retry ${short} --newest`
 
-const nextSteps: Record<keyof typeof stateWords, (short: string, branch: string) => string> = {
+const nextSteps: Record<LandingState['state'], (short: string, landing: LandingState) => string> = {
+  landed: () => '',
+  ready: () => '',
   red: retry,
   stale: retry,
   conflict: retry,
   undecided: () => 'the same command again, when the judge answers',
-  refused: (_short, branch) => `settle it with those who guard ${branch}, then the same command again`,
+  refused: (_short, { branch }) => `settle it with those who guard ${branch}, then the same command again`,
+  merged: () => 'the same command again, which proves it',
+  unproved: (_short, { branch, commit = '' }) =>
+    `dispatch "Revert commit ${commit.slice(0, 12)} of ${branch}, because it is not green there"`,
+}
+
+function describeNext(landing: LandingState, id: string): string {
+  return nextSteps[landing.state](id.slice(-4), landing)
 }

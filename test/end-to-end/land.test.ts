@@ -137,7 +137,9 @@ describe('the work of a session lands', () => {
       env: { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'user.signingKey', GIT_CONFIG_VALUE_0: locked },
     })
     assert.equal(asking.exitCode, 6, asking.stdout + asking.stderr)
-    assert.match(asking.stdout + asking.stderr, /could not sign the commit/)
+    const refused = JSON.parse(asking.stdout)
+    assert.match(refused.reason, /could not sign the commit/)
+    assert.match(refused.next, /no terminal at which you could be asked/)
     assert.equal(await readRemote(branch), tip)
     const signed = await land(branch)
     assert.equal(signed.exitCode, 0, signed.stdout + signed.stderr)
