@@ -5,6 +5,7 @@ import path from 'node:path'
 import { describe, it } from 'node:test'
 import { listSessions } from '#session'
 import { commitFolder, idleScenario, type Rig, withPhone, withRig } from '../fixtures/rig.ts'
+import { waitForDaemon } from '../fixtures/wait-for-daemon.ts'
 
 /** Register a repository. Returns its inbox, and what moves a file there. */
 async function register(rig: Rig) {
@@ -25,7 +26,6 @@ async function register(rig: Rig) {
 }
 
 const listRigSessions = (rig: Rig) => listSessions(path.join(rig.home, 'dispatch/workspace'))
-const findDaemon = (rig: Rig) => rig.listProcesses().find(({ command }) => /dispatch\.[jt]s daemon$/.test(command))
 const readProject = async (rig: Rig) => {
   const shown = await rig.dispatch(['projects', 'show', 'ws', '--json'])
   assert.equal(shown.exitCode, 0, shown.stderr)
@@ -72,10 +72,10 @@ describe('an inbox', { concurrency: 2 }, () => {
       async rig => {
         const { inbox, move } = await register(rig)
         for (let count = 0; count < 3; count++) {
-          const daemon = await rig.waitUntil('a daemon runs', () => findDaemon(rig))
+          const daemon = await waitForDaemon(rig)
           if (count > 0) move(`${count}.md`, `task ${count}`)
           await new Promise(resolve => setTimeout(resolve, 100 * count)) // Another moment each time.
-          process.kill(daemon.pid, 'SIGKILL')
+          process.kill(daemon, 'SIGKILL')
           move(`gone-${count}.md`, `task gone ${count}`)
           const next = await rig.dispatch(['projects', 'add', path.dirname(path.dirname(inbox))])
           assert.equal(next.exitCode, 0, next.stderr)

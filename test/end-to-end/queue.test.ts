@@ -8,6 +8,7 @@ import { listSessions } from '#session'
 import { readView } from '#session/status'
 import { listQueue } from '../fixtures/list-queue.ts'
 import { helloScenario, idleScenario, type Rig, withRig } from '../fixtures/rig.ts'
+import { waitForDaemon } from '../fixtures/wait-for-daemon.ts'
 
 interface QueuedItem {
   id: string
@@ -26,7 +27,6 @@ const listRigSessions = (rig: Rig) => listSessions(path.join(rig.home, 'dispatch
 /** It reads the queue itself: `dispatch queue` again and again would take processor time from what it waits for. */
 const waitForQueue = (rig: Rig, what: string, check: (items: Pick<QueuedItem, 'id' | 'state'>[]) => boolean) =>
   rig.waitUntil(what, async () => check(await listQueue(path.join(rig.home, 'dispatch'))))
-const findDaemon = (rig: Rig) => rig.listProcesses().find(({ command }) => /dispatch\.[jt]s daemon$/.test(command))
 
 describe('a queue', { concurrency: 2 }, () => {
   it('starts one after the other under a cap, and each once', () =>
@@ -97,9 +97,9 @@ describe('a queue', { concurrency: 2 }, () => {
       async rig => {
         for (let item = 0; item < 4; item++) {
           assert.equal((await rig.dispatch(['later', `task ${item}`, '--no-repo'])).exitCode, 0)
-          const daemon = await rig.waitUntil('a daemon runs', () => findDaemon(rig))
+          const daemon = await waitForDaemon(rig)
           await new Promise(resolve => setTimeout(resolve, 150 * item)) // Another moment of a start each time.
-          process.kill(daemon.pid, 'SIGKILL')
+          process.kill(daemon, 'SIGKILL')
         }
         assert.equal((await rig.dispatch(['later', 'the last', '--no-repo'])).exitCode, 0)
         await waitForQueue(
