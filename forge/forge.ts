@@ -2,6 +2,7 @@ import type { RepositoryAddress } from './address.ts'
 import { toForgeError } from './errors.ts'
 import { type ForgeConfig, type ForgeLogin, findLogin } from './login.ts'
 import type { GitHubClient } from './octokit.ts'
+import type { AnswerMemory } from './remember.ts'
 
 /** A repository on GitHub, and a login for it. */
 export interface Forge {
@@ -17,17 +18,18 @@ export interface Forge {
 
 /**
  * Connect to the repository: find the login, load the client, and look up the installation of an App. Exit 7 without a login. The first
- * request is the first that goes over the network, but for an App.
+ * request is the first that goes over the network, but for an App. With a memory, GitHub is asked only for what has changed since.
  */
 export async function connectForge(
   address: RepositoryAddress,
   config: ForgeConfig,
   onWait?: (seconds: number) => void,
+  memory?: AnswerMemory,
 ): Promise<Forge> {
   const login = await findLogin(address, config)
   const { createClient } = await import('./octokit.ts')
   const repository = { owner: address.owner, repo: address.name }
-  const wait = onWait && { onWait }
+  const wait = { memory, ...(onWait && { onWait }) }
   const context = { host: address.host, source: login.source }
   const request = async <Result>(action: string, make: () => Promise<Result>): Promise<Result> => {
     try {

@@ -14,4 +14,5 @@ export {
   readPullRequest,
   requireOpen,
 } from './pull-requests.ts'
+export type { AnswerMemory } from './remember.ts'
 export { type ForgeRights, probeRights } from './rights.ts'

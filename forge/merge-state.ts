@@ -1,8 +1,5 @@
-import { ForgeError } from './errors.ts'
+import { type CheckState, combineStates, listRequiredChecks, readCheckReports } from './check-reports.ts'
 import type { Forge } from './forge.ts'
-
-/** What a check or a status says of a commit. */
-export type CheckState = 'green' | 'red' | 'pending'
 
 /** What stands between a pull request and its branch. */
 export interface MergeState {
@@ -34,7 +31,7 @@ export async function readMergeState(forge: Forge, number: number, commit: strin
     mergeCommit: pull.mergeCommit?.oid,
     hasConflicts: pull.mergeable === 'CONFLICTING',
     review: reviews[pull.reviewDecision ?? ''] ?? 'not needed',
-    checks: isOver ? new Map() : await readChecks(forge, commit),
+    checks: isOver ? new Map() : combineStates(await readCheckReports(forge, commit)),
     required: isOver ? [] : await listRequiredChecks(forge, pull.baseRefName),
     hasQueue: pull.hasQueue,
     isQueued: pull.isInMergeQueue,
@@ -42,8 +39,6 @@ export async function readMergeState(forge: Forge, number: number, commit: strin
 }
 
 // --- internal ---
-
-const worstFirst = ['red', 'pending', 'green'] as const
 
 const reviews: Record<string, MergeState['review']> = {
   APPROVED: 'approved',
@@ -80,51 +75,4 @@ async function readPull({ repository, request }: Forge, number: number): Promise
   )
   const { mergeQueue, ...pull } = answer.repository.pullRequest
   return { ...pull, hasQueue: mergeQueue !== null }
-}
-
-/**
- * Check runs and statuses, by name. Where several have one name, such as the runs of a push and of a pull request, the worst counts: a
- * red one is not hidden by another.
- */
-async function readChecks({ repository, request }: Forge, commit: string): Promise<Map<string, CheckState>> {
-  const place = { ...repository, ref: commit, per_page: 100 }
-  const action = `read the checks of ${commit.slice(0, 10)}`
-  const runs = await request(action, client => client.paginate(client.rest.checks.listForRef, place))
-  const statuses = await request(action, client => client.paginate(client.rest.repos.listCommitStatusesForRef, place))
-  const checks = new Map<string, CheckState>()
-  // A status replaces an earlier one of its name, and the newest comes first.
-  for (const { context, state } of statuses.toReversed())
-    checks.set(context, state === 'success' ? 'green' : state === 'pending' ? 'pending' : 'red')
-  // Of the runs of one app, GitHub lists only the latest of each name.
-  for (const { name, status, conclusion } of runs) {
-    const states = [checks.get(name), readRun(status, conclusion)]
-    checks.set(name, worstFirst.find(state => states.includes(state)) ?? 'pending')
-  }
-  return checks
-}
-
-function readRun(status: string, conclusion: string | null): CheckState {
-  if (status !== 'completed') return 'pending'
-  return conclusion === 'success' || conclusion === 'neutral' || conclusion === 'skipped' ? 'green' : 'red'
-}
-
-/** By the rules of the repository, and by the older protection of the branch. */
-async function listRequiredChecks({ repository, request }: Forge, branch: string): Promise<string[]> {
-  const action = `read what ${branch} asks for`
-  const rules = await request(action, client =>
-    client.paginate(client.rest.repos.getBranchRules, { ...repository, branch, per_page: 100 }),
-  ).catch(ignoreMissing)
-  const byRules = (rules ?? []).flatMap(rule =>
-    rule.type === 'required_status_checks' ? (rule.parameters?.required_status_checks ?? []) : [],
-  )
-  const { data } = await request(action, client => client.rest.repos.getBranch({ ...repository, branch }))
-  const protection = data.protection?.required_status_checks
-  const byProtection = protection?.enforcement_level === 'off' ? [] : (protection?.contexts ?? [])
-  return [...new Set([...byRules.map(({ context }) => context), ...byProtection])]
-}
-
-/** GitHub Enterprise has known rules only for some time. */
-function ignoreMissing(error: unknown): undefined {
-  if (error instanceof ForgeError && error.status === 404) return undefined
-  throw error
 }

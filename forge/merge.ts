@@ -71,7 +71,7 @@ export async function mergePullRequest(
 
 /** CI that is there reports within this time. */
 const FIRST_CHECK_MS = MINUTE_MS
-const RETRY = 'Have it done again on the newest state: dispatch retry <sid> --newest'
+const RETRY = 'Have it settled on the same branch: dispatch pr <sid> --follow'
 
 const ENQUEUE = `mutation($id: ID!, $commit: GitObjectID!) {
   enqueuePullRequest(input: { pullRequestId: $id, expectedHeadOid: $commit }) { mergeQueueEntry { state } }

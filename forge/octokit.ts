@@ -5,6 +5,7 @@ import Bottleneck from 'bottleneck'
 import { sha256 } from '#host/hash.ts'
 import { isLoopback } from './address.ts'
 import { fetchThroughProxy } from './fetch.ts'
+import { type AnswerMemory, askForChange } from './remember.ts'
 
 /** GitHub's client: REST by `rest`, GraphQL by `graphql`, all pages by `paginate`. */
 export type GitHubClient = InstanceType<typeof ForgeOctokit>
@@ -15,13 +16,15 @@ export interface ClientOptions {
   auth: object
   /** Called before it waits for a rate limit, with the seconds. */
   onWait?(seconds: number): void
+  /** Ask only for what has changed since. */
+  memory?: AnswerMemory | undefined
 }
 
 /**
  * Create a client. It takes its turn as GitHub asks for, tries again what a server or a network failed at (three times; a request that
  * makes something new not at all), and waits for a rate limit if that is short.
  */
-export function createClient({ apiUrl, auth, onWait = () => undefined }: ClientOptions): GitHubClient {
+export function createClient({ apiUrl, auth, onWait = () => undefined, memory }: ClientOptions): GitHubClient {
   const waitIfShort = (seconds: number, retryCount: number) => {
     const waits = seconds <= MAX_LIMIT_WAIT_SECONDS && retryCount < MAX_LIMIT_ATTEMPTS
     if (waits) onWait(seconds)
@@ -46,6 +49,15 @@ export function createClient({ apiUrl, auth, onWait = () => undefined }: ClientO
     if (options.method === 'POST' && !options.url.endsWith('/graphql'))
       options.request = { ...options.request, retries: 0 }
   })
+  if (memory !== undefined)
+    client.hook.wrap('request', async (send, options) => {
+      if (options.method !== 'GET') return send(options)
+      const { url } = client.request.endpoint({ ...options })
+      return askForChange(memory, url, async etag => {
+        if (etag !== undefined) options.headers['if-none-match'] = etag
+        return send(options)
+      })
+    })
   return client
 }
 

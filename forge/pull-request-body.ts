@@ -49,9 +49,12 @@ export function renderSection(facts: PullRequestFacts, maxChars = MAX_BODY_CHARS
   return `${head}\n${facts.renderMatrix(room).trimEnd()}\n\n${END_MARK}`
 }
 
-/** A body with the section in the place of the one before it, or at its end. What people wrote around it stays. Pure. */
-export function replaceSection(body: string, sessionId: string, section: string): string {
-  const begin = body.indexOf(getBeginMark(sessionId))
+/**
+ * A body with the section in the place of the one before it, which may be that of an earlier session, or at its end. What people wrote
+ * around it stays. Pure.
+ */
+export function replaceSection(body: string, section: string): string {
+  const begin = body.search(BEGIN_MARK)
   const end = body.lastIndexOf(END_MARK)
   if (begin >= 0 && end > begin) return `${body.slice(0, begin)}${section}${body.slice(end + END_MARK.length)}`
   return body.trim() === '' ? section : `${body.trimEnd()}\n\n${section}`
@@ -64,6 +67,7 @@ export function hasSection(body: string, sessionId: string): boolean {
 
 // --- internal ---
 
+const BEGIN_MARK = /<!-- dispatch:session [\w-]+ -->/
 const END_MARK = '<!-- dispatch:end -->'
 /** Room for what people write around it. */
 const MARGIN_CHARS = 4096

@@ -152,7 +152,7 @@ async function createPullRequest(forge: Forge, wanted: PullRequestRequest): Prom
 /** Only what is not as it should be is written, so that a second run sends no notification. */
 async function updatePullRequest(forge: Forge, found: PullRequest, wanted: PullRequestRequest): Promise<PullRequest> {
   const { repository, request } = forge
-  const body = replaceSection(found.body, wanted.sessionId, wanted.section)
+  const body = replaceSection(found.body, wanted.section)
   const changes = {
     ...(body === found.body ? {} : { body }),
     ...(!wanted.movesBase || wanted.base === found.base ? {} : { base: wanted.base }),

@@ -18,7 +18,7 @@ export class ToldOnce {
 
   private readonly kind: string
 
-  constructor(home: string, kind: 'inbox' | 'queue' | 'landing' | 'issues') {
+  constructor(home: string, kind: 'inbox' | 'queue' | 'landing' | 'issues' | 'pull-request') {
     this.kind = kind
     this.file = path.join(home, `${kind}-told.json`)
   }

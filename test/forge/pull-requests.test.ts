@@ -102,9 +102,9 @@ test('a fork brings its branch to the repository that it comes from', async t =>
 })
 
 test('the part of dispatch is replaced, and what is around it stays', () => {
-  assert.equal(replaceSection('', 's1', section('x')), section('x'))
-  assert.equal(replaceSection('own words\n', 's1', section('x')), `own words\n\n${section('x')}`)
-  assert.equal(replaceSection(`a\n${section('x')}\nb`, 's1', section('y')), `a\n${section('y')}\nb`)
+  assert.equal(replaceSection('', section('x')), section('x'))
+  assert.equal(replaceSection('own words\n', section('x')), `own words\n\n${section('x')}`)
+  assert.equal(replaceSection(`a\n${section('x')}\nb`, section('y')), `a\n${section('y')}\nb`)
   assert.ok(hasSection(section('x'), 's1'))
   assert.ok(!hasSection(section('x'), 's2'))
 })

@@ -1,0 +1,150 @@
+import { z } from 'zod'
+import { sha256 } from '#host/hash.ts'
+import { sanitize, toOneLine } from '#host/text.ts'
+import type { CheckReport } from '../check-reports.ts'
+import { isTrusted } from '../issues/issue.ts'
+import { removeHidden } from '../issues/visible-text.ts'
+import type { Words } from './words.ts'
+
+/** Something about a pull request that another attempt is to settle, with its words as they were read. */
+export const Finding = z.object({
+  kind: z.enum(['check', 'thread', 'review', 'conversation', 'conflict']),
+  /** The same for the same thing. */
+  key: z.string(),
+  /** What it is, on one line. */
+  title: z.string(),
+  url: z.string(),
+  /** The first comment of the thread in which it is answered; null: in the conversation. */
+  threadId: z.number().nullable(),
+  /** What machines say, each on one line. */
+  reports: z.array(z.string()),
+  /** What people say. */
+  words: z.array(z.object({ heading: z.string(), text: z.string() })),
+  /** The words that it settles, by kind and number, with the hash of their text. */
+  settles: z.record(z.string(), z.string()),
+})
+export type Finding = z.infer<typeof Finding>
+
+/** Whose words are not read, and how many there are. */
+export interface IgnoredWords {
+  author: string
+  association: string
+  count: number
+}
+
+/** What is known of a pull request. */
+export interface Feedback {
+  commit: string
+  base: string
+  isMergeable: boolean | null
+  reports: CheckReport[]
+  /** What each red check says of lines of files, by its name. */
+  annotations: Record<string, string[]>
+  /** The checks that the branch asks for. */
+  required: string[]
+  words: Words[]
+  /** The login that runs, whose words count too. */
+  ownLogin: string
+  /** What earlier attempts have settled. */
+  settled: Record<string, string>
+}
+
+/**
+ * What another attempt is to settle: a conflict, red checks of exactly this commit, and words of people who may decide that are not
+ * settled yet. The words of others are ignored and counted. Pure.
+ */
+export function selectFindings(feedback: Feedback): { findings: Finding[]; ignored: IgnoredWords[] } {
+  const { commit, base, isMergeable, words, ownLogin, settled, annotations } = feedback
+  const foreign = words.filter(({ body }) => !body.startsWith(OWN_MARK))
+  const trusted = foreign.filter(({ author, association }) => isTrusted(association) || author === ownLogin)
+  const groups = Object.values(Object.groupBy(trusted, getGroup)).map(group => group ?? [])
+  return {
+    findings: [
+      ...(isMergeable === false ? [createConflict(commit, base)] : []),
+      ...listRedChecks(feedback).map(report => createCheck(report, commit, annotations[report.name] ?? [])),
+      ...groups
+        .filter(group => group.some(each => settled[getKey(each)] !== sha256(readVisible(each))))
+        .map(createFromWords),
+    ],
+    ignored: countIgnored(foreign.filter(each => !trusted.includes(each))),
+  }
+}
+
+/**
+ * The red checks that count: those that the branch asks for, at once; where it asks for no check, all of them, as soon as each has ended.
+ * Not those that dispatch itself has made. Pure.
+ */
+export function listRedChecks({ reports, required }: Pick<Feedback, 'reports' | 'required'>): CheckReport[] {
+  const foreign = reports.filter(({ name }) => !/^dispatch(\/|$)/i.test(name))
+  const red = foreign.filter(({ state }) => state === 'red')
+  if (required.length > 0) return red.filter(({ name }) => required.includes(name))
+  return foreign.some(({ state }) => state === 'pending') ? [] : red
+}
+
+// --- internal ---
+
+/** What dispatch writes begins so. */
+const OWN_MARK = '<!-- dispatch:'
+const MAX_REPORT_CHARS = 900
+const MAX_WORDS_CHARS = 20_000
+const MAX_TITLE_CHARS = 200
+
+const getKey = ({ kind, id }: Words) => `${kind}/${id}`
+const getGroup = (words: Words) => (words.threadId === null ? getKey(words) : `thread/${words.threadId}`)
+
+/** What a reader of GitHub sees. */
+function readVisible({ body }: Words): string {
+  return sanitize(removeHidden(body.replace(/\r\n?/g, '\n'))).trim().slice(0, MAX_WORDS_CHARS)
+}
+
+function createConflict(commit: string, base: string): Finding {
+  const report = `the work does not merge into ${base}, which has changed the same places since. You begin at the newest ${base}, without that work: do the task there`
+  return {
+    ...{ kind: 'conflict', key: `conflict/${commit}`, title: `the conflict with ${base}`, url: '', threadId: null },
+    ...{ reports: [report], words: [], settles: {} },
+  }
+}
+
+/** The end of what a check says is the part that tells most. */
+function createCheck({ name, text, url }: CheckReport, commit: string, annotations: string[]): Finding {
+  const title = toOneLine(`the check ${name}`, MAX_TITLE_CHARS)
+  const said = toOneLine(sanitize(text), Number.MAX_SAFE_INTEGER)
+  const tail = said.length > MAX_REPORT_CHARS ? `… ${said.slice(-MAX_REPORT_CHARS)}` : said
+  return {
+    ...{ kind: 'check', key: `check/${commit}/${name}`, title, url, threadId: null, words: [], settles: {} },
+    reports: [
+      `${title} is red for this work (commit ${commit.slice(0, 10)})${tail === '' ? '' : `: ${tail}`}`,
+      ...annotations.map(line => `${title}: ${toOneLine(sanitize(line), MAX_REPORT_CHARS)}`),
+    ],
+  }
+}
+
+/** A thread is one finding, with all that trusted people say in it. */
+function createFromWords(group: Words[]): Finding {
+  const [first] = group
+  if (first === undefined) throw new Error('a finding without words')
+  const { kind, author, place, url, threadId } = first
+  const names = { line: 'the review comment on', review: 'the review', conversation: 'the comment' }
+  const title = toOneLine([names[kind], place, `by ${author}`].filter(Boolean).join(' '), MAX_TITLE_CHARS)
+  return {
+    ...{ kind: kind === 'line' ? 'thread' : kind, key: getGroup(first), title, url, threadId, reports: [] },
+    words: group.map(each => ({
+      heading: toOneLine(
+        `${[names[each.kind].replace(/^the /, ''), each.place].filter(Boolean).join(' ')} by @${each.author} (${each.association}), ${each.createdAt}`,
+        MAX_TITLE_CHARS,
+      ),
+      text: readVisible(each),
+    })),
+    settles: Object.fromEntries(group.map(each => [getKey(each), sha256(readVisible(each))])),
+  }
+}
+
+function countIgnored(words: Words[]): IgnoredWords[] {
+  const byAuthor = Object.values(Object.groupBy(words, ({ author }) => author))
+  return byAuthor.flatMap(own => {
+    const [first] = own ?? []
+    return first === undefined
+      ? []
+      : [{ author: first.author, association: first.association, count: own?.length ?? 0 }]
+  })
+}

@@ -1,0 +1,6 @@
+export { listRequiredChecks, readAnnotations, readCheckReports } from '../check-reports.ts'
+export { type Answer, readOwnLogin, writeAnswers } from './answers.ts'
+export { Finding, type IgnoredWords, listRedChecks, selectFindings } from './findings.ts'
+export { type FollowedPull, isOver, readFollowedPull } from './pull.ts'
+export { replaceStatusPart, writeStatusPart } from './status-part.ts'
+export { readWords } from './words.ts'
