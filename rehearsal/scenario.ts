@@ -6,6 +6,8 @@ export interface TurnContext {
   folder: string
   /** The task of its session, for an orchestrator; empty for a worker. */
   task: string
+  /** What came of the session before it at the same task, for an orchestrator; empty for a first one. */
+  earlier: string
   /** How many turns the agent has had before this one. */
   turnIndex: number
 }

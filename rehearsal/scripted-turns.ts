@@ -30,6 +30,7 @@ export function pickNextAction(scenario: Scenario, request: MessagesRequest): Mo
     lastText: userTexts.at(-1) ?? '',
     folder: /working directory: (\S.*)/.exec([getSystemText(request), ...userTexts].join('\n'))?.[1] ?? '',
     task: /^<task>\n([\s\S]*)\n<\/task>/m.exec(getSystemText(request))?.[1] ?? '',
+    earlier: /^<earlier>\n([\s\S]*?)\n<\/earlier>$/m.exec(getSystemText(request))?.[1] ?? '',
     turnIndex: request.messages.filter(message => message.role === 'assistant').length,
   }
   const turn = script[context.turnIndex]

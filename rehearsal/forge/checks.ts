@@ -13,7 +13,7 @@ import {
   refuse,
   route,
 } from './router.ts'
-import { renderCheckRun, renderRepository, renderStatus } from './shapes.ts'
+import { renderAnnotation, renderCheckRun, renderRepository, renderStatus } from './shapes.ts'
 import type { ScriptedCheckRun, ScriptedStatus } from './state.ts'
 
 /** Check runs and commit statuses. */
@@ -24,6 +24,10 @@ export const checkRoutes: Route[] = [
   route('POST /repos/:owner/:repo/statuses/:sha', ['statuses', 'write'], createStatus),
   route('POST /repos/:owner/:repo/check-runs', ['checks', 'write'], createCheckRun),
   route('PATCH /repos/:owner/:repo/check-runs/:id', ['checks', 'write'], updateCheckRun),
+  route('GET /repos/:owner/:repo/check-runs/:id/annotations', ['checks', 'read'], ({ state, repository, params }) => {
+    const run = repository.checkRuns.find(({ id }) => id === Number(params['id']))
+    return run === undefined ? notFound : list((run.annotations ?? []).map(each => renderAnnotation(each, state)))
+  }),
 ]
 
 // --- internal ---

@@ -71,6 +71,7 @@ export const pullRoutes: Route[] = [
   route('POST /repos/:owner/:repo/pulls/:number/comments/:comment/replies', ['pull_requests', 'write'], call =>
     withPull(call, replyToLine(call)),
   ),
+  route('PATCH /repos/:owner/:repo/pulls/comments/:comment', ['pull_requests', 'write'], editLineComment),
 ]
 
 /** A pull request as its answer has it. */
@@ -177,10 +178,22 @@ function replyToLine(call: Call) {
     const { state, repository, body, token, params } = call
     const first = issue.pull?.lineComments.find(({ id }) => id === Number(params['comment']))
     if (first?.line === undefined) return notFound
+    if (first.line.inReplyTo !== undefined) return refuse('PullRequestReviewComment', 'in_reply_to')
     const reply = createComment(state, token.login, readText(body, 'body'))
     reply.line = { ...first.line, inReplyTo: first.id }
     issue.pull?.lineComments.push(reply)
     touch(issue)
     return created(renderLineComment(state, repository, issue, reply))
   }
+}
+
+function editLineComment({ state, repository, body, params }: Call): Reply {
+  for (const issue of repository.issues) {
+    const comment = issue.pull?.lineComments.find(({ id }) => id === Number(params['comment']))
+    if (comment === undefined) continue
+    comment.body = readText(body, 'body')
+    comment.updatedAt = new Date().toISOString()
+    return ok(renderLineComment(state, repository, issue, comment))
+  }
+  return notFound
 }

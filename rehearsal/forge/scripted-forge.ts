@@ -43,6 +43,10 @@ export interface ScriptedForge {
   addToken(value: string, facts: Pick<ScriptedToken, 'login'> & Partial<ScriptedToken>): ScriptedToken
   /** Do what has become possible after a test has changed the state: merges that waited. */
   settle(): Promise<void>
+  /** Refuse connections, as where the network is dead. */
+  goAway(): Promise<void>
+  /** Take them again, at the same address. */
+  comeBack(): Promise<void>
   close(): Promise<void>
 }
 
@@ -58,6 +62,12 @@ export async function startScriptedForge(folder: string, webhook?: Webhook): Pro
       response.end(String(error))
     })
   })
+  const close = () =>
+    new Promise<void>(resolve => {
+      server.closeAllConnections()
+      server.close(() => resolve())
+    })
+  const listen = (port: number) => new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve))
   const forge: ScriptedForge = {
     ...{ url: '', apiUrl: '', state, requests: [], fault: undefined },
     createRepository: facts => createRepository(state, folder, facts),
@@ -68,13 +78,11 @@ export async function startScriptedForge(folder: string, webhook?: Webhook): Pro
       return token
     },
     settle: () => settleMerges({ state, emit: createEmitter(webhook) }),
-    close: () =>
-      new Promise(resolve => {
-        server.closeAllConnections()
-        server.close(() => resolve())
-      }),
+    goAway: close,
+    comeBack: () => listen(Number(URL.parse(state.url)?.port)),
+    close,
   }
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  await listen(0)
   const address = server.address()
   state.url = `http://127.0.0.1:${address && typeof address === 'object' ? address.port : 0}`
   forge.url = state.url

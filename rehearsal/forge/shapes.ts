@@ -263,10 +263,26 @@ export function renderCheckRun({ url }: ForgeState, run: ScriptedCheckRun) {
     conclusion: run.conclusion,
     started_at: run.startedAt,
     completed_at: run.completedAt,
-    output: { title: run.title, summary: run.summary, text: null, annotations_count: 0, annotations_url: '' },
+    output: {
+      title: run.title,
+      summary: run.summary,
+      text: run.text ?? null,
+      annotations_count: run.annotations?.length ?? 0,
+      annotations_url: `${url}/api/v3/check-runs/${run.id}/annotations`,
+    },
     check_suite: null,
     app: null,
     pull_requests: [],
+  }
+}
+
+export function renderAnnotation(
+  { path, line, message }: NonNullable<ScriptedCheckRun['annotations']>[number],
+  { url }: ForgeState,
+) {
+  return {
+    ...{ path, start_line: line, end_line: line, start_column: null, end_column: null, message, title: null },
+    ...{ annotation_level: 'failure', raw_details: null, blob_href: url },
   }
 }
 

@@ -79,6 +79,8 @@ export interface ScriptedCheckRun {
   summary: string
   externalId?: string
   detailsUrl?: string
+  text?: string
+  annotations?: { path: string; line: number; message: string }[]
   startedAt: string
   completedAt: string | null
 }
@@ -173,6 +175,50 @@ export function createIssue(
   for (const label of labels) setLabel(state, issue, label, author)
   repository.issues.push(issue)
   return issue
+}
+
+/** Have a person comment on a line of a pull request, or answer there. */
+export function addLineComment(
+  state: ForgeState,
+  issue: ScriptedIssue,
+  { author, body, ...place }: { author: string; body: string; path: string; line: number; inReplyTo?: number },
+): ScriptedComment {
+  const comment = createComment(state, author, body)
+  comment.line = { inReplyTo: undefined, ...place, commit: issue.pull?.headCommit ?? '' }
+  issue.pull?.lineComments.push(comment)
+  touch(issue)
+  return comment
+}
+
+/** Have a person review what a pull request has now. */
+export function addReview(
+  state: ForgeState,
+  issue: ScriptedIssue,
+  facts: Pick<ScriptedReview, 'author' | 'state' | 'body'>,
+): ScriptedReview {
+  const review = { id: state.nextId++, ...facts, commit: issue.pull?.headCommit ?? '', submittedAt: '' }
+  touch(issue)
+  review.submittedAt = issue.updatedAt
+  issue.pull?.reviews.push(review)
+  return review
+}
+
+/** Have CI report a check of a commit. */
+export function addCheckRun(
+  state: ForgeState,
+  { checkRuns }: Pick<ScriptedRepository, 'checkRuns'>,
+  facts: Pick<ScriptedCheckRun, 'commit' | 'name' | 'conclusion'> & Partial<ScriptedCheckRun>,
+): void {
+  const now = new Date().toISOString()
+  const run = {
+    id: state.nextId++,
+    status: 'completed' as const,
+    title: '',
+    summary: '',
+    startedAt: now,
+    completedAt: now,
+  }
+  checkRuns.push({ ...run, ...facts })
 }
 
 /** Set a label, and remember who did. */

@@ -50,8 +50,9 @@ const honest: [
   Honest<Render<'renderLineComment'>, Answer<'pulls', 'getReviewComment'>>,
   Honest<Render<'renderReview'>, Answer<'pulls', 'getReview'>>,
   Honest<Render<'renderCheckRun'>, Answer<'checks', 'get'>>,
+  Honest<Render<'renderAnnotation'>, Element<Answer<'checks', 'listAnnotations'>>>,
   Honest<Render<'renderStatus'>, Element<Answer<'repos', 'listCommitStatusesForRef'>>>,
-] = [true, true, true, true, true, true, true, true, true]
+] = [true, true, true, true, true, true, true, true, true, true]
 
 test('each shape is a part of the one that GitHub has', () => {
   assert.ok(honest.every(Boolean))
