@@ -1,4 +1,5 @@
 import type { Config } from '#host/config'
+import type { Transport } from '#host/git/upstream'
 import type { Session } from '#session'
 import type { LandingStatus } from '#session/landing'
 import type { MergedRequest } from './check-merged.ts'
@@ -21,4 +22,17 @@ export async function publishWork(
 export async function checkMerged(session: Session, config: Config, request: MergedRequest): Promise<LandingStatus> {
   const [{ withRunner }, merged] = await Promise.all([import('../runner.ts'), import('./check-merged.ts')])
   return withRunner(session, config, context => merged.checkMerged(context, request))
+}
+
+/** Fetch the newest commit of a branch into the repository of a closed session. Exit 6 where the remote cannot be reached. */
+export async function fetchNewestCommit(
+  session: Session,
+  config: Config,
+  target: { transport: Transport; branch: string },
+): Promise<string> {
+  const [{ withRunner }, { fetchTarget }] = await Promise.all([
+    import('../runner.ts'),
+    import('../landing/fetch-target.ts'),
+  ])
+  return withRunner(session, config, async context => (await fetchTarget(context, target)).commit)
 }

@@ -49,8 +49,8 @@ export interface PublishRequest extends Authorship {
 
 /**
  * Push the work as a branch and have a pull request opened for it: one commit of the user, with the judged tree, on the commit that the
- * session started from. What is on the branch is replaced only if this session has put it there. Killed at any moment and run again, it
- * goes on where it was.
+ * session started from. What is on the branch is replaced only if this session, or an earlier one for the same pull request, has put it
+ * there. Killed at any moment and run again, it goes on where it was.
  */
 export async function publishWork(context: RunnerContext, request: PublishRequest): Promise<OpenedPullRequest> {
   const { session } = context
@@ -73,12 +73,12 @@ export async function publishWork(context: RunnerContext, request: PublishReques
 
 // --- internal ---
 
-/** A pull request would publish commits of the user that the remote does not have. */
+/** A pull request would publish commits of the user that the remote does not have. What dispatch has pushed for it is there. */
 async function requireKnownBase(context: RunnerContext, request: PublishRequest, work: WorkToApply): Promise<void> {
-  const { transport, base } = request
+  const { transport, base, replaceable } = request
   const { bareRepository } = context.session.paths
   const target = await fetchTarget(context, { transport, branch: base })
-  if (!(await isAncestor(bareRepository, work.base, target.commit)))
+  if (!replaceable.includes(work.base) && !(await isAncestor(bareRepository, work.base, target.commit)))
     throw new DispatchError(
       `session ${context.session.id} started from commit ${work.base.slice(0, 10)}, which is not on ${base} of ${transport.remote}`,
       {
