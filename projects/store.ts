@@ -35,6 +35,8 @@ export const RegisteredProject = z.object({
     .regex(/^(label|milestone):\S(.{0,198}\S)?$/, 'takes label:NAME, milestone:NAME or off')
     .nullable()
     .default(null),
+  /** What comes back to its pull requests is settled by itself; null: when a person says so. */
+  pullRequests: z.enum(['follow'], 'takes follow or off').nullable().default(null),
   addedAt: z.iso.datetime(),
 })
 

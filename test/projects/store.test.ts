@@ -15,6 +15,7 @@ const createProject = (changes: Partial<RegisteredProject> = {}): RegisteredProj
   landing: null,
   gates: [],
   issues: null,
+  pullRequests: null,
   addedAt: '2026-11-30T12:00:00.000Z',
   ...changes,
 })
