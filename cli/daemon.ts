@@ -14,6 +14,7 @@ import { enqueueExternalEvents } from './external-sessions.ts'
 import { listProjectSources, watchIssues } from './issues/watch.ts'
 import { keepLanding, type LandingWatch } from './landing/keep-landing.ts'
 import { print } from './output/terminal.ts'
+import { watchPullRequests } from './pull-request/watch.ts'
 import { watchInboxes } from './queue/inbox-watch.ts'
 import { runQueue } from './queue/starter.ts'
 import { revive } from './revive.ts'
@@ -52,7 +53,8 @@ export async function runDaemon(config: Config): Promise<number> {
   const end = new AbortController()
   const inboxes = watchInboxes(end.signal, createConfigReader(config, say), say)
   const issues = watchIssues(end.signal, createConfigReader(config, say), listProjectSources, say, config.home)
-  const watching = Promise.all([watchUntil(end.signal, config, say), inboxes, issues])
+  const pulls = watchPullRequests(end.signal, createConfigReader(config, say), say)
+  const watching = Promise.all([watchUntil(end.signal, config, say), inboxes, issues, pulls])
   const signal = await waitForEndSignal()
   end.abort()
   await watching

@@ -5,8 +5,10 @@ import { readView } from '#session/status'
 import { defineCommand } from '../command.ts'
 import { pickSession, readConfigOrDefaults } from '../input/session.ts'
 import { printChannelWarning } from '../notify/overview.ts'
+import { printFollowedState, toFollowedJson } from '../output/followed-view.ts'
 import { findIntegrityWarnings, printSession } from '../output/session-view.ts'
 import { print } from '../output/terminal.ts'
+import { findRecordOf } from '../pull-request/record.ts'
 
 export const command = defineCommand({
   about: `
@@ -22,8 +24,10 @@ whether it is still valid for outputs/, and the command that fetches the judged 
     const changedPaths = await listChangesSinceVerdict(session.paths, status)
     const integrityWarnings = await findIntegrityWarnings(session, status)
     const exitCode = integrityWarnings.length > 0 ? exitCodes.integrity : exitCodes.ok
+    const pullRequest = findRecordOf(config.home, session.id)
     if (!values.json) {
       printSession(view, changedPaths, integrityWarnings)
+      if (pullRequest !== undefined) printFollowedState(pullRequest)
       printChannelWarning(config)
       return exitCode
     }
@@ -37,6 +41,7 @@ whether it is still valid for outputs/, and the command that fetches the judged 
       damage: integrityWarnings,
       evidence: readEvidence(session.paths),
       verdict: readCurrentVerdict(session.paths, status) ?? null,
+      pullRequest: pullRequest === undefined ? null : toFollowedJson(pullRequest),
       folder: session.paths.folder,
     }
     print(JSON.stringify(details))

@@ -1,8 +1,11 @@
 import type { Config } from '#host/config'
+import { formatNames } from '#host/text.ts'
 import { findSession, type Session, type SessionManifest } from '#session'
 import { readCurrentVerdict, readLanding } from '#session/evidence'
 import type { LandingStatus } from '#session/landing'
 import { readLog } from '#session/log'
+import { findRecordOf, type Round } from '../pull-request/record.ts'
+import { listRoundReports } from '../pull-request/round-task.ts'
 import { readStatus } from './session.ts'
 
 /** What came of a session, for the next one at the same task. Exit 4 if there is no such session. */
@@ -14,13 +17,21 @@ export function describeAttempt(config: Config, id: string, context: string): No
     ? `${record.verdict}: ${record.reason}${describeLanding(status.landing)}`
     : `no verdict${status.problem ? `: ${status.problem}` : status.closed ? `: ${status.closed.reason}` : ''}`
   const before = session.manifest.retryOf
+  const pull = findRecordOf(config.home, session.id)
+  const round = pull?.state === 'retrying' ? pull.round : null
   const findings = [
+    ...(round === null ? [] : listRoundReports(round)),
     ...listLandingFindings(session, status.landing),
     ...(record?.findings ?? []),
     // A new attempt that failed again does not lose why it was made.
     ...(before === null ? [] : [`the attempt before that ended with ${before.outcome}`, ...before.findings]),
   ]
-  return { session: session.id, outcome, findings: findings.slice(0, MAX_FINDINGS), context }
+  return {
+    session: session.id,
+    outcome: `${outcome}${describePullRequest(pull?.number, round)}`,
+    findings: findings.slice(0, MAX_FINDINGS),
+    context,
+  }
 }
 
 // --- internal ---
@@ -31,6 +42,16 @@ const MAX_OUTPUT_CHARS = 1000
 function describeLanding(landing: LandingStatus | undefined): string {
   if (landing === undefined || landing.state === 'landed' || landing.state === 'ready') return ''
   return `. Its work did not land on branch ${landing.branch}: ${landing.reason}`
+}
+
+/** Why its pull request needs another attempt, and where that begins. */
+function describePullRequest(number: number | undefined, round: Round | null): string {
+  if (number === undefined || round === null) return ''
+  const isGone = round.findings.some(({ kind }) => kind === 'conflict')
+  const start = isGone
+    ? 'You begin without its work'
+    : 'Its work is in the repository already, and you go on from there'
+  return `. Its pull request ${number} is not done: ${formatNames(round.findings.map(({ title }) => title))}. ${start}`
 }
 
 /** What kept the work from landing: the gate that was not green, with the end of its output, and the findings on the new tree. */

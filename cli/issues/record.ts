@@ -2,18 +2,13 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { DispatchError, exitCodes } from '#host/error.ts'
-import { listNames, makePrivateFolder, readJson, writeAtomic } from '#host/fs'
-import { acquireLease, releaseLease } from '#host/lease'
-import { identify, ProcessIdentity } from '#host/process'
+import { makePrivateFolder, readJson, writeAtomic } from '#host/fs'
+import { ProcessIdentity } from '#host/process'
 import { priorities } from '#queue'
+import { type ForgeKey, formatForgeKey, getRecordFile, listRecordFiles, withRecord } from '../forge-record.ts'
 
 /** An issue on GitHub. */
-export interface IssueKey {
-  host: string
-  owner: string
-  name: string
-  number: number
-}
+export type IssueKey = ForgeKey
 
 /**
  * What this home knows of an issue that it works on. It is written before anything is made on GitHub, so that a process that dies leaves
@@ -71,20 +66,13 @@ export function getFolder(home: string): string {
   return path.join(home, 'issues')
 }
 
-/** The name of the file of what is known of an issue. Pure. */
-export function getRecordName({ host, owner, name, number }: IssueKey): string {
-  return `${[host.replace(':', '_'), owner, name, number].join('+').toLowerCase()}.json`
-}
-
 /** The branch by which an issue is claimed. */
 export function getClaimBranch({ number }: Pick<IssueKey, 'number'>): string {
   return `dispatch/issue-${number}`
 }
 
 /** `ada/notes#42`, for people. */
-export function formatIssue({ owner, name, number }: Pick<IssueKey, 'owner' | 'name' | 'number'>): string {
-  return `${owner}/${name}#${number}`
-}
+export const formatIssue = formatForgeKey
 
 /** Is the issue claimed by this home, or on its way there? */
 export function isHeld({ state }: Pick<IssueRecord, 'state'>): boolean {
@@ -93,7 +81,7 @@ export function isHeld({ state }: Pick<IssueRecord, 'state'>): boolean {
 
 /** The record of an issue; undefined without one. Exit 10 for a damaged one. */
 export function readRecord(home: string, key: IssueKey): IssueRecord | undefined {
-  const file = path.join(getFolder(home), getRecordName(key))
+  const file = getRecordFile(home, 'issues', key)
   const record = parse(file)
   if (record !== undefined) return record ?? undefined
   throw new DispatchError(`${file} is damaged`, {
@@ -104,12 +92,12 @@ export function readRecord(home: string, key: IssueKey): IssueRecord | undefined
 
 /** All records that can be read. */
 export function listRecords(home: string): IssueRecord[] {
-  return listFiles(home).flatMap(file => parse(file) ?? [])
+  return listRecordFiles(home, 'issues').flatMap(file => parse(file) ?? [])
 }
 
 /** Rename the records that cannot be read, so that they hold up no others. Returns their new names. */
 export function setAsideDamaged(home: string): string[] {
-  return listFiles(home)
+  return listRecordFiles(home, 'issues')
     .filter(file => parse(file) === undefined)
     .map(file => {
       fs.renameSync(file, `${file}.damaged`)
@@ -121,35 +109,16 @@ export function setAsideDamaged(home: string): string[] {
 export function writeRecord(home: string, record: IssueRecord, changes: Partial<IssueRecord> = {}): IssueRecord {
   const changed = { ...record, ...changes }
   makePrivateFolder(getFolder(home))
-  writeAtomic(path.join(getFolder(home), getRecordName(record)), `${JSON.stringify(changed, null, 2)}\n`)
+  writeAtomic(getRecordFile(home, 'issues', record), `${JSON.stringify(changed, null, 2)}\n`)
   return changed
 }
 
 /** Do something with an issue while no other process of this home does. Undefined if one does. */
-export async function withIssue<Result>(
-  home: string,
-  key: IssueKey,
-  work: () => Promise<Result>,
-): Promise<{ result: Result } | undefined> {
-  makePrivateFolder(getFolder(home))
-  const folder = path.join(getFolder(home), `${getRecordName(key).replace(/\.json$/, '')}.lease`)
-  const self = await identify(process.pid)
-  const lease = self && (await acquireLease(folder, self))
-  if (lease === undefined) return undefined
-  try {
-    return { result: await work() }
-  } finally {
-    releaseLease(folder, lease)
-  }
+export function withIssue<Result>(home: string, key: IssueKey, work: () => Promise<Result>) {
+  return withRecord(home, 'issues', key, work)
 }
 
 // --- internal ---
-
-function listFiles(home: string): string[] {
-  return listNames(getFolder(home))
-    .filter(name => /^[^.].*\.json$/.test(name))
-    .map(name => path.join(getFolder(home), name))
-}
 
 /** Null where there is no such file, undefined for a damaged one. */
 function parse(file: string): IssueRecord | null | undefined {

@@ -13,6 +13,9 @@ export type Next =
   | { kind: 'later'; reason: string; notBefore: string }
   | { kind: 'send back'; reason: string }
 
+/** So often a new attempt is made by itself; then a person decides. */
+export const MAX_RETRY_COUNT = 2
+
 /**
  * Decide what follows. A person at a shell gets the result, whatever it is. Otherwise a conflict, or what is not green, goes back as a
  * new attempt, twice; what cannot be reached for now, and a hook of the other side that refuses, is tried again; the rest needs a
@@ -48,8 +51,6 @@ export function decideNext(
 
 // --- internal ---
 
-/** So often a new attempt is made by itself; then a person decides. */
-const MAX_RETRY_COUNT = 2
 const MAX_PAUSE_MINUTES = 30
 /** Each try runs every check and asks the judge, and a check that cannot run may never be able to. */
 const MAX_UNDECIDED_COUNT = 5

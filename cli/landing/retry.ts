@@ -2,12 +2,13 @@ import fs from 'node:fs'
 import type { Config } from '#host/config'
 import { DispatchError } from '#host/error.ts'
 import type { Landing, LandingQueue } from '#landing'
-import { type Item, type NewItem, wakeQueue } from '#queue'
-import { findSession, type Session } from '#session'
+import { type Item, wakeQueue } from '#queue'
+import { findSession } from '#session'
 import { requirePass } from '#session/landing'
 import { readView } from '#session/status'
 import { readStatus } from '../input/session.ts'
 import { withQueue } from '../queue/open.ts'
+import { buildRetryItem } from '../queue/retry-item.ts'
 import { measureWork } from './enqueue.ts'
 
 /**
@@ -16,7 +17,15 @@ import { measureWork } from './enqueue.ts'
  */
 export async function startRetry(config: Config, entry: Landing): Promise<string> {
   const session = findSession(config.workspace, entry.session)
-  const [item = ''] = await withQueue(config, queue => queue.enqueue([buildRetryItem(session, entry)]))
+  const { checkout, addedAt, retries } = entry
+  const work = buildRetryItem(session, {
+    checkout,
+    key: `landing/${session.id}/${addedAt}`, // The same after a kill, another one if a person puts it in again.
+    task: fs.readFileSync(session.paths.task),
+    title: session.manifest.task.title,
+    source: `landing of ${session.id}, new attempt ${retries + 1}`,
+  })
+  const [item = ''] = await withQueue(config, queue => queue.enqueue([work]))
   wakeQueue(config.home)
   return item
 }
@@ -55,27 +64,6 @@ export function isRetryOver({ state }: Landing, item: Item | undefined): boolean
 }
 
 // --- internal ---
-
-function buildRetryItem({ id, paths, manifest }: Session, { retries, checkout, addedAt }: Landing): NewItem {
-  const { requiresApproval, allowsJudgedOnly, allowedHosts, models, repository, task } = manifest
-  return {
-    key: `landing/${id}/${addedAt}`, // The same after a kill, another one if a person puts it in again.
-    repository: repository?.path ?? checkout,
-    task: fs.readFileSync(paths.task),
-    title: task.title,
-    options: [
-      ...['--repo', checkout, '--model', models.orchestrator, '--retry', id, '--base-of', id],
-      ...allowedHosts.flatMap(host => ['--allow-host', host]),
-      ...(requiresApproval ? ['--approve'] : []),
-      ...(allowsJudgedOnly ? ['--allow-judged-only'] : []),
-    ],
-    priority: 'high',
-    needs: [],
-    notBefore: null,
-    after: [],
-    source: `landing of ${id}, new attempt ${retries + 1}`,
-  }
-}
 
 async function advance(config: Config, queue: LandingQueue, entry: Landing, item: Item | undefined): Promise<void> {
   if (item?.state === 'done' && item.sessionId !== null) return replaceByRetry(config, queue, entry, item.sessionId)

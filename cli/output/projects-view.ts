@@ -17,7 +17,7 @@ export function printProjects(projects: RegisteredProject[]): void {
 
 /** A project, and what is in its inbox. */
 export function printProject(project: RegisteredProject, inbox: InboxState): void {
-  const { name, prefix, path, remote, targetBranch, maxSessions, landing, gates, issues } = project
+  const { name, prefix, path, remote, targetBranch, maxSessions, landing, gates, issues, pullRequests } = project
   const target = [remote, targetBranch].filter(part => part !== null).join(', branch ')
   const rows = [
     ['path', path],
@@ -27,6 +27,7 @@ export function printProject(project: RegisteredProject, inbox: InboxState): voi
     ['lands', landing === null ? '' : `by itself, by ${landing.method}, author: ${landing.author}`],
     ...gates.map(command => ['gate', command]),
     ...(issues === null ? [] : [['issues', `${issues}, by themselves`]]),
+    ['pulls', pullRequests === null ? '' : 'what comes back is settled by itself'],
     ['inbox', inbox.folder],
     ['problem', inbox.problem ?? ''],
   ]

@@ -3,6 +3,7 @@ import { DispatchError, exitCodes } from '#host/error.ts'
 import { toStorageError } from '#host/fs'
 import { getInbox } from '#intake'
 import { findProject, listProjects, type RegisteredProject, removeProject } from '#projects'
+import { wakeQueue } from '#queue'
 import { startBackground } from '../background.ts'
 import { UsageError } from '../command.ts'
 import { confirmAction, refuseAgent } from '../input/confirm.ts'
@@ -61,7 +62,8 @@ export const projectActions: Record<string, (request: ActionRequest) => Promise<
     const { config, choice } = request
     const known = requireProject(request)
     const project = changeProject(config, known, choice)
-    if (project.landing ?? project.issues) await startBackground(config) // The daemon does it.
+    wakeQueue(config.home)
+    if (project.landing ?? project.issues ?? project.pullRequests) await startBackground(config) // The daemon does it.
     const inbox = await readInboxState(config, project)
     return { value: project, printText: () => printProject(project, inbox) }
   },

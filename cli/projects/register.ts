@@ -28,6 +28,8 @@ export interface ProjectChoice {
   gate?: string[]
   /** The issues that start by themselves: label:NAME, milestone:NAME or off. */
   issues?: string
+  /** Is what comes back to its pull requests settled by itself: follow or off. */
+  'pull-requests'?: string
 }
 
 /**
@@ -74,7 +76,8 @@ export function changeProject(config: Config, project: RegisteredProject, choice
       maxSessions: maxSessions === undefined ? project.maxSessions : Number(maxSessions),
       landing: buildLanding(project.landing, choice),
       gates: choice.gate === undefined ? project.gates : choice.gate.filter(command => command !== 'off'),
-      issues: choice.issues === undefined ? project.issues : choice.issues === 'off' ? null : choice.issues,
+      issues: choose(choice.issues, project.issues),
+      pullRequests: choose(choice['pull-requests'], project.pullRequests),
     },
     choice,
   )
@@ -106,10 +109,16 @@ function createProject(proposal: Proposal, folder: string, choice: ProjectChoice
     maxSessions: maxSessions === undefined ? null : Number(maxSessions),
     landing: buildLanding(null, choice),
     gates: choice.gate?.filter(command => command !== 'off') ?? [],
-    issues: choice.issues === undefined || choice.issues === 'off' ? null : choice.issues,
+    issues: choose(choice.issues, null),
+    pullRequests: choose(choice['pull-requests'], null),
     addedAt: new Date().toISOString(),
   }
   return parseProject(project, choice)
+}
+
+/** What was said, where `off` is nothing; else what was said before. */
+function choose(said: string | undefined, before: string | null): string | null {
+  return said === undefined ? before : said === 'off' ? null : said
 }
 
 /** What began before it was said does not land by itself. */
@@ -129,6 +138,7 @@ function parseProject(project: object, choice: ProjectChoice): RegisteredProject
   const [field, part] = issue?.path.map(String) ?? []
   if (field === 'maxSessions')
     throw new UsageError(`--max-sessions takes a number from 1 to 99, not "${choice['max-sessions']}"`)
-  const option = field === 'landing' ? (part === 'author' ? 'land-as' : 'land') : field === 'gates' ? 'gate' : field
+  const names: Record<string, string> = { gates: 'gate', pullRequests: 'pull-requests' }
+  const option = field === 'landing' ? (part === 'author' ? 'land-as' : 'land') : (names[field ?? ''] ?? field)
   throw new UsageError(`--${option} ${issue?.message}`)
 }

@@ -12,6 +12,7 @@ import { readView } from '#session/status'
 import type { LandingResult } from '../landing/land.ts'
 import { findProjectOf } from '../landing/land-one.ts'
 import { toDispatchError } from '../to-dispatch-error.ts'
+import { findNewest } from './newest.ts'
 import { findPullRequestPlace, openPullRequest, type PullRequestPlace } from './open.ts'
 
 /** What a person asked for with `dispatch land --pull-request`. */
@@ -32,8 +33,9 @@ export async function* landByPullRequest(
   sessions: Session[],
   options: PullRequestLandingOptions,
 ): AsyncGenerator<LandingResult> {
-  for (const session of sessions) {
-    if (sessions.length > 1) options.say(session.id)
+  for (const named of sessions) {
+    const session = findNewest(config, named)
+    if (sessions.length > 1 || session !== named) options.say(session.id)
     try {
       yield { session, landing: await landOne(config, session, options) }
     } catch (thrown) {

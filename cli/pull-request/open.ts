@@ -24,6 +24,8 @@ import { isSettled, readView, type SessionView } from '#session/status'
 import { renderMatrix } from '#session/traceability'
 import { findCheckoutToLand, findTargetBranch } from '../landing/land-one.ts'
 import { readPublishedMatrix } from '../output/published-matrix.ts'
+import { listPushedCommits } from './newest.ts'
+import { findRecordOf, rememberPullRequest } from './record.ts'
 import { findForgeRepository } from './remote.ts'
 
 /** What a person asked for with `dispatch pr`. */
@@ -39,6 +41,8 @@ export interface PullRequestOptions {
   closes: string[]
   author: 'me' | 'worker' | 'both'
   isAtTerminal: boolean
+  /** Commits on the branch that earlier sessions of the same pull request have pushed, where its record does not say so yet. */
+  replaceable?: string[]
   say(text: string): void
 }
 
@@ -79,7 +83,8 @@ export async function findPullRequestPlace(
   options: Pick<PullRequestOptions, 'base' | 'branch' | 'repo' | 'say'>,
 ): Promise<PullRequestPlace> {
   const checkout = await findCheckoutToLand(config, session, options.repo)
-  const { remote, branch: base } = await findTargetBranch(session, checkout, options.base, '--base')
+  const known = (await readView(session)).status.pullRequest // It stays where it was opened.
+  const { remote, branch: base } = await findTargetBranch(session, checkout, options.base ?? known?.base, '--base')
   const transport = await readTransport(checkout, remote)
   const pushTransport = await readTransport(checkout, await findPushRemote(checkout, base, remote))
   const address = await findForgeRepository(transport, 'fetch')
@@ -87,8 +92,8 @@ export async function findPullRequestPlace(
   const forge = await connectForge(address.repository, config, seconds =>
     options.say(`Waiting ${seconds} s for GitHub's rate limit …`),
   )
-  const known = (await readView(session)).status.pullRequest?.branch // It stays where it was opened.
-  const place = { headOwner: head.repository.owner, branch: options.branch ?? known ?? `dispatch/${session.id}` }
+  const branch = options.branch ?? known?.branch ?? `dispatch/${session.id}`
+  const place = { headOwner: head.repository.owner, branch }
   const found = await findPullRequest(forge, { ...place, sessionId: session.id })
   return { ...place, checkout, base, transport, pushTransport, remote: head.address, forge, found }
 }
@@ -110,10 +115,18 @@ export async function openPullRequest(
   await stopSession(session, config)
   const closes = [...new Set([...(view.status.pullRequest?.closes ?? []), ...options.closes])]
   const texts = await composeTexts(config, view, work, closes)
+  const record = findRecordOf(config.home, session.id)
+  const replaceable = options.replaceable ?? (record === undefined ? [] : listPushedCommits(config, record))
   let published: PublishedPullRequest | undefined
   const opened = await publishWork(session, config, {
     ...{ ...place, author: options.author, isAtTerminal: options.isAtTerminal, say: options.say },
-    ...{ secrets: listKnownSecrets(config), base, branch, replaceable: [], allowsUnproved: options.isDraft },
+    ...{
+      secrets: listKnownSecrets(config),
+      base,
+      branch,
+      replaceable,
+      allowsUnproved: options.isDraft,
+    },
     open: async () => {
       const request = { sessionId: session.id, headOwner, branch, base, ...texts }
       published = await publish(config, forge, view, request, options)
@@ -123,6 +136,11 @@ export async function openPullRequest(
     },
   })
   const isDraft = published?.pullRequest.isDraft ?? opened.isDraft
+  const { host, owner, name, isPlainHttp } = forge.address
+  rememberPullRequest(config.home, {
+    ...{ host, owner, name, isPlainHttp, number: opened.number, url: opened.url, session: session.id },
+    ...{ checkout: place.checkout, base: opened.base, branch, author: options.author },
+  })
   return { session, branch, warning: work.warning, problems: published?.problems ?? [], ...opened, isDraft }
 }
 

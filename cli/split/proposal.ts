@@ -5,7 +5,8 @@ import { DispatchError, exitCodes } from '#host/error.ts'
 import { makePrivateFolder, readJson, writeAtomic } from '#host/fs'
 import { parseJson } from '#host/json.ts'
 import { sanitize } from '#host/text.ts'
-import { getRecordName, type IssueKey } from '../issues/record.ts'
+import { getRecordFile } from '../forge-record.ts'
+import type { IssueKey } from '../issues/record.ts'
 
 const MAX_ISSUES_COUNT = 8
 const MAX_TITLE_CHARS = 120
@@ -101,7 +102,7 @@ export function writeSplit(home: string, record: SplitRecord, changes: Partial<S
 // --- internal ---
 
 function getFile(home: string, key: IssueKey): string {
-  return path.join(home, 'issues', 'splits', getRecordName(key))
+  return getRecordFile(home, 'issues/splits', key)
 }
 
 /** What a person reads on the screen is all that goes to GitHub. */

@@ -1,0 +1,53 @@
+import path from 'node:path'
+import { listNames, makePrivateFolder } from '#host/fs'
+import { acquireLease, releaseLease } from '#host/lease'
+import { identify } from '#host/process'
+
+/** An issue or a pull request on GitHub. */
+export interface ForgeKey {
+  host: string
+  owner: string
+  name: string
+  number: number
+}
+
+/** What this home keeps a file each about. */
+type Kind = 'issues' | 'issues/splits' | 'pull-requests'
+
+/** The file about one of them. */
+export function getRecordFile(home: string, kind: Kind, { host, owner, name, number }: ForgeKey): string {
+  return path.join(home, kind, `${[host.replace(':', '_'), owner, name, number].join('+').toLowerCase()}.json`)
+}
+
+/** The files of all of them. */
+export function listRecordFiles(home: string, kind: Kind): string[] {
+  const folder = path.join(home, kind)
+  return listNames(folder)
+    .filter(name => /^[^.].*\.json$/.test(name))
+    .map(name => path.join(folder, name))
+}
+
+/** Do something with one of them while no other process of this home does. Undefined if one does. */
+export async function withRecord<Result>(
+  home: string,
+  kind: Kind,
+  key: ForgeKey,
+  work: () => Promise<Result>,
+): Promise<{ result: Result } | undefined> {
+  const file = getRecordFile(home, kind, key)
+  makePrivateFolder(path.dirname(file))
+  const folder = file.replace(/\.json$/, '.lease')
+  const self = await identify(process.pid)
+  const lease = self && (await acquireLease(folder, self))
+  if (lease === undefined) return undefined
+  try {
+    return { result: await work() }
+  } finally {
+    releaseLease(folder, lease)
+  }
+}
+
+/** `ada/notes#42`, for people. */
+export function formatForgeKey({ owner, name, number }: Pick<ForgeKey, 'owner' | 'name' | 'number'>): string {
+  return `${owner}/${name}#${number}`
+}

@@ -1,0 +1,41 @@
+import { formatCount, sanitize, toOneLine } from '#host/text.ts'
+import type { PullRequestRecord } from '../pull-request/record.ts'
+import { formatTitle, paint, print } from './terminal.ts'
+
+/** Print where a pull request is that is followed, and whose words were not read. */
+export function printFollowed(record: PullRequestRecord): void {
+  const { number, url, sessions } = record
+  print(formatTitle(sessions.at(-1) ?? ''))
+  print(`  pull     request ${number}: ${sanitize(url)}`)
+  printFollowedState(record)
+}
+
+/** Its state on lines of their own. */
+export function printFollowedState(record: PullRequestRecord): void {
+  const { state, reason, round, retries, ignored, sessions } = record
+  const color = state === 'needs you' ? 'red' : state === 'ended' && reason !== 'merged' ? 'yellow' : 'green'
+  const detail = reason === '' ? '' : `: ${toOneLine(sanitize(reason), MAX_LINE_CHARS)}`
+  if (round !== null || state !== 'open') print(`  back     ${paint(color, state)}${detail}`)
+  if (state === 'retrying') print(`  attempt  ${retries}, ${sanitize(round?.item ?? 'about to be queued')}`)
+  for (const { title, url } of state === 'open' || state === 'ended' ? [] : (round?.findings ?? []))
+    print(`  finding  ${toOneLine(sanitize(`${title} ${url}`), MAX_LINE_CHARS)}`)
+  for (const { author, association, count } of ignored)
+    print(`  not read ${formatCount(count, 'comment')} of @${sanitize(author)} (${sanitize(association)})`)
+  if (state === 'needs you')
+    print(`  next     settle it, then: dispatch pr ${(sessions.at(-1) ?? '').slice(-4)} --follow`)
+}
+
+/** The same for `--json`. */
+export function toFollowedJson(record: PullRequestRecord) {
+  const { number, url, branch, base, sessions, state, reason, retries, round, ignored } = record
+  return {
+    ...{ id: sessions.at(-1), number, url, branch, base, sessions, state, reason, retries, ignored },
+    item: round?.item ?? null,
+    findings: round?.findings.map(({ kind, title, url: address }) => ({ kind, title, url: address })) ?? [],
+    outcome: round?.outcome ?? null,
+  }
+}
+
+// --- internal ---
+
+const MAX_LINE_CHARS = 300

@@ -1,0 +1,99 @@
+import { randomBytes } from 'node:crypto'
+import fs from 'node:fs'
+import type { Forge } from '#forge'
+import {
+  type FollowedPull,
+  listRedChecks,
+  listRequiredChecks,
+  readAnnotations,
+  readCheckReports,
+  readOwnLogin,
+  readWords,
+  selectFindings,
+} from '#forge/feedback'
+import type { Config } from '#host/config'
+import { readTransport } from '#host/git/upstream'
+import { formatCount, formatNames } from '#host/text.ts'
+import { wakeQueue } from '#queue'
+import { fetchNewestCommit } from '#runner/pull-request/index.ts'
+import { findSession } from '#session'
+import { findTargetBranch } from '../landing/land-one.ts'
+import { MAX_RETRY_COUNT } from '../landing/outcome.ts'
+import { withQueue } from '../queue/open.ts'
+import { buildRetryItem } from '../queue/retry-item.ts'
+import { listPushedCommits } from './newest.ts'
+import { type PullRequestRecord, writePullRequestRecord } from './record.ts'
+import { renderRoundTask } from './round-task.ts'
+
+/**
+ * Read what came back for the commit that dispatch has pushed. If there is something to settle, begin a new attempt; a person is needed
+ * where dispatch has made its two by itself, or where another person has pushed to the branch.
+ */
+export async function beginRound(
+  config: Config,
+  forge: Forge,
+  record: PullRequestRecord,
+  pull: FollowedPull,
+): Promise<PullRequestRecord> {
+  const write = (changes: Partial<PullRequestRecord>) => writePullRequestRecord(config.home, record, changes)
+  const { headCommit, base } = pull
+  const pushed = listPushedCommits(config, record)
+  if (!pushed.includes(headCommit))
+    return write({
+      state: 'needs you',
+      reason: `another person has pushed ${headCommit.slice(0, 10)} to its branch`,
+      isBlocked: true,
+    })
+  if (pushed.at(-1) !== headCommit) return record // GitHub has not seen the last push yet, or that never arrived.
+  const { findings, ignored } = selectFindings(await readFeedback(forge, record, pull))
+  const seen = { ignored, base }
+  if (findings.length === 0)
+    return JSON.stringify([record.ignored, record.base]) === JSON.stringify([ignored, base]) ? record : write(seen)
+  if (record.retries >= MAX_RETRY_COUNT) {
+    const reason = `after ${formatCount(record.retries, 'new attempt')}: ${formatNames(findings.map(({ title }) => title))}`
+    return write({ ...seen, state: 'needs you', reason })
+  }
+  const hasConflict = findings.some(({ kind }) => kind === 'conflict')
+  const startCommit = hasConflict ? await fetchBase(config, record, base) : headCommit
+  const round = { id: randomBytes(16).toString('hex'), findings, startCommit, item: null, outcome: null }
+  const begun = write({ ...seen, state: 'retrying', reason: '', retries: record.retries + 1, round })
+  return enqueueRound(config, begun)
+}
+
+/** Put the new attempt of a record into the queue. Asked for twice, it is the same item. */
+export async function enqueueRound(config: Config, record: PullRequestRecord): Promise<PullRequestRecord> {
+  const { round, sessions, number, checkout, url, retries } = record
+  const [first, last] = [sessions.at(0), sessions.at(-1)].map(id => findSession(config.workspace, id ?? ''))
+  if (round === null || first === undefined || last === undefined) throw new Error(`no new attempt in ${url}`)
+  const task = renderRoundTask(record, round, fs.readFileSync(first.paths.task, 'utf8'))
+  const work = buildRetryItem(last, {
+    checkout,
+    key: `pull-request/${round.id}`,
+    task: Buffer.from(task),
+    title: `#${number} ${first.manifest.task.title}`,
+    source: `${url}, new attempt ${retries}`,
+  })
+  const [item = null] = await withQueue(config, queue => queue.enqueue([work]))
+  wakeQueue(config.home)
+  return writePullRequestRecord(config.home, record, { round: { ...round, item } })
+}
+
+// --- internal ---
+
+async function readFeedback(forge: Forge, { number, settled }: PullRequestRecord, pull: FollowedPull) {
+  const { headCommit: commit, base, isMergeable } = pull
+  const reports = await readCheckReports(forge, commit)
+  const isRed = reports.some(({ state }) => state === 'red')
+  const required = isRed ? await listRequiredChecks(forge, base) : []
+  const annotations: Record<string, string[]> = {}
+  for (const report of listRedChecks({ reports, required }))
+    annotations[report.name] = await readAnnotations(forge, report)
+  const [words, ownLogin] = [await readWords(forge, number), await readOwnLogin(forge)]
+  return { commit, base, isMergeable, reports, annotations, required, words, ownLogin, settled }
+}
+
+async function fetchBase(config: Config, { sessions, checkout }: PullRequestRecord, base: string): Promise<string> {
+  const session = findSession(config.workspace, sessions.at(-1) ?? '')
+  const { remote, branch } = await findTargetBranch(session, checkout, base, '--base')
+  return fetchNewestCommit(session, config, { transport: await readTransport(checkout, remote), branch })
+}

@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { AnswerMemory } from '#forge'
+import type { Config } from '#host/config'
+import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
+import { MINUTE_MS } from '#host/time.ts'
+import type { Session } from '#session'
+import { startBackground } from '../background.ts'
+import { SaidOnce } from '../said-once.ts'
+import { letGoOn, lookAtPullRequest } from './look.ts'
+import { openPullRequest, type PullRequestOptions } from './open.ts'
+import { findRecordOf, type PullRequestRecord } from './record.ts'
+
+/**
+ * Look at the pull request of a session until it is merged or closed or needs a person, or once; it is opened where that was not done. A
+ * person at a shell says with this that dispatch may make new attempts again. Yields the record whenever it has changed.
+ */
+export async function* followPullRequest(
+  config: Config,
+  session: Session,
+  options: PullRequestOptions & { isOnce: boolean },
+): AsyncGenerator<PullRequestRecord> {
+  const { say } = options
+  if (findRecordOf(config.home, session.id) === undefined) await openPullRequest(config, session, options)
+  const record = findRecordOf(config.home, session.id)
+  if (record === undefined) throw new Error(`no record of the pull request of ${session.id}`)
+  await startBackground(config) // The daemon starts what the queue has.
+  await letGoOn(config, record)
+  const memory: AnswerMemory = new Map()
+  const said = new SaidOnce()
+  for (let told = ''; ; await sleep(MINUTE_MS)) {
+    const looked = await lookPatiently(lookAtPullRequest(config, record, { memory, say }), options.isOnce, said, say)
+    const current = looked ?? findRecordOf(config.home, session.id) ?? record
+    const text = JSON.stringify(current)
+    if (text !== told || options.isOnce) yield current
+    told = text
+    if (options.isOnce || isFinished(current)) return
+  }
+}
+
+/** 0 merged, or under way; 5 closed by a person or with commits of another one; 12 where it needs a person for another reason. Pure. */
+export function getFollowExitCode({ state, reason, isBlocked }: PullRequestRecord): ExitCode {
+  if (state === 'needs you') return isBlocked ? exitCodes.conflict : exitCodes.inconclusive
+  return state === 'ended' && reason !== 'merged' ? exitCodes.conflict : exitCodes.ok
+}
+
+// --- internal ---
+
+function isFinished({ state }: PullRequestRecord): boolean {
+  return state === 'ended' || state === 'needs you'
+}
+
+/** What cannot be reached is tried again a minute later; it is said once. */
+async function lookPatiently<Result>(
+  look: Promise<Result>,
+  isOnce: boolean,
+  said: SaidOnce,
+  say: (line: string) => void,
+): Promise<Result | undefined> {
+  try {
+    const result = await look
+    said.succeed('')
+    return result
+  } catch (error) {
+    const isTemporary = error instanceof DispatchError && temporaryExitCodes.includes(error.exitCode)
+    if (isOnce || !isTemporary) throw error
+    if (said.fail('', error.message)) say(`${error.message}. It goes on later.`)
+    return undefined
+  }
+}
+
+const temporaryExitCodes: number[] = [exitCodes.dependency, exitCodes.upstream, exitCodes.storage, exitCodes.deadline]

@@ -1,0 +1,84 @@
+import { type AnswerMemory, connectForge } from '#forge'
+import { type FollowedPull, isOver, readFollowedPull, writeStatusPart } from '#forge/feedback'
+import type { Config } from '#host/config'
+import { listKnownSecrets, redactSecrets } from '#host/secrets'
+import { type ForgeKey, withRecord } from '../forge-record.ts'
+import { withQueue } from '../queue/open.ts'
+import { beginRound } from './begin-round.ts'
+import { advanceRound, answerRound, findRoundItem } from './end-round.ts'
+import { type PullRequestRecord, readPullRequestRecord, writePullRequestRecord } from './record.ts'
+import { renderStatusWords } from './status-words.ts'
+
+/** What is kept from one look to the next, and where lines go. */
+export interface LookOptions {
+  memory: AnswerMemory
+  say(line: string): void
+}
+
+/**
+ * Look once at a pull request, and do what has become possible: push what a new attempt has made, answer, begin another attempt. Killed at
+ * any moment and run again, it goes on with nothing twice. Undefined while another process does it, or without a record.
+ */
+export async function lookAtPullRequest(
+  config: Config,
+  key: ForgeKey,
+  options: LookOptions,
+): Promise<PullRequestRecord | undefined> {
+  const done = await withRecord(config.home, 'pull-requests', key, async () => {
+    const record = readPullRequestRecord(config.home, key)
+    return record && look(config, record, options)
+  })
+  return done?.result
+}
+
+/** A person says that it is to go on: dispatch may make new attempts again, also where it had stopped. */
+export async function letGoOn(config: Config, key: ForgeKey): Promise<void> {
+  await withRecord(config.home, 'pull-requests', key, async () => {
+    const record = readPullRequestRecord(config.home, key)
+    if (record?.state !== 'needs you' && record?.state !== 'ended') return
+    const item = await findRoundItem(config, record)
+    const isUnderWay = item !== undefined && !['cancelled', 'needs you'].includes(item.state)
+    const isPushed = record.round?.outcome?.commit != null
+    const state = isUnderWay && !isPushed && record.state === 'needs you' ? 'retrying' : 'open'
+    writePullRequestRecord(config.home, record, { state, reason: '', retries: 0 })
+  })
+}
+
+// --- internal ---
+
+async function look(
+  config: Config,
+  record: PullRequestRecord,
+  { memory, say }: LookOptions,
+): Promise<PullRequestRecord> {
+  const { host, owner, name, isPlainHttp, number } = record
+  const forge = await connectForge({ host, owner, name, isPlainHttp }, config, undefined, memory)
+  const pull = await readFollowedPull(forge, number)
+  if (isOver(pull)) return end(config, record, pull)
+  let current = await takeUp(config, record)
+  if (current.state === 'retrying') current = await advanceRound(config, current, say)
+  if (current.state === 'answering') current = await answerRound(config, forge, current)
+  else if (current.state === 'open') current = await beginRound(config, forge, current, pull)
+  const words = redactSecrets(renderStatusWords(current), listKnownSecrets(config)).text
+  // Publishing has written another part of the body.
+  const { body } = current === record ? pull : await readFollowedPull(forge, number)
+  await writeStatusPart(forge, number, body, words)
+  return current
+}
+
+/** A person may have had the queue try again what needed one. */
+async function takeUp(config: Config, record: PullRequestRecord): Promise<PullRequestRecord> {
+  if (record.state !== 'needs you' || record.round?.outcome?.commit != null) return record
+  const item = await findRoundItem(config, record)
+  const isUnderWay = item !== undefined && ['waiting', 'starting', 'running'].includes(item.state)
+  return isUnderWay ? writePullRequestRecord(config.home, record, { state: 'retrying', reason: '' }) : record
+}
+
+/** It was merged or closed: what has not begun does not begin. A session that works goes on, and is not pushed. */
+async function end(config: Config, record: PullRequestRecord, { state }: FollowedPull): Promise<PullRequestRecord> {
+  if (record.state === 'ended') return record
+  const item = await findRoundItem(config, record)
+  if (item?.state === 'waiting' || item?.state === 'needs you')
+    await withQueue(config, queue => queue.cancel(item.id, `its pull request was ${state}`))
+  return writePullRequestRecord(config.home, record, { state: 'ended', reason: state })
+}

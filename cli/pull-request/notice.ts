@@ -1,0 +1,43 @@
+import path from 'node:path'
+import type { Config } from '#host/config'
+import { listKnownSecrets, redactSecrets } from '#host/secrets'
+import { toOneLine } from '#host/text.ts'
+import { ToldOnce } from '#intake'
+import { listEnabledChannels, writeToOutbox } from '#notify'
+import type { PullRequestRecord } from './record.ts'
+
+/** Queue one notification for each pull request that needs a person, once. The deliverer is started by others. */
+export function notifyPullRequests(config: Config, records: PullRequestRecord[]): void {
+  const waiting = records.filter(({ state }) => state === 'needs you')
+  const told = new ToldOnce(config.home, 'pull-request')
+  for (const record of waiting)
+    told.tell(getKey(record), record.since, record.reason, (id, at) => write(config, record, { id, at }))
+  told.keep(FOLDER, new Set(waiting.map(getKey)))
+}
+
+// --- internal ---
+
+const FOLDER = 'pull-request'
+const MAX_LINE_CHARS = 300
+
+function getKey({ host, owner, name, number }: PullRequestRecord): string {
+  return `${FOLDER}/${host}/${owner}/${name}/${number}`
+}
+
+/** By default it has the name of the repository, and nothing of a reason. */
+function write(config: Config, record: PullRequestRecord, { id, at }: { id: string; at: string }): void {
+  const { number, checkout, sessions, reason } = record
+  const sessionId = sessions.at(-1) ?? ''
+  const lines = [
+    `Pull request ${number} (${path.basename(checkout)}) does not go on by itself. To let it go on: dispatch pr ${sessionId.slice(-4)} --follow`,
+    ...(config.NOTICE_DETAIL === 'full' ? [reason] : []),
+  ]
+  const secrets = listKnownSecrets(config)
+  const notification = {
+    title: 'A pull request needs you',
+    body: lines.map(line => toOneLine(redactSecrets(line, secrets).text, MAX_LINE_CHARS)).join('\n'),
+    priority: 4 as const,
+    tags: ['warning'],
+  }
+  writeToOutbox(config.home, { id, sessionId, at, deliverBy: null, notification }, listEnabledChannels(config))
+}
