@@ -67,7 +67,9 @@ async function prepare({ home, environment }: Stage, forge: ScriptedForge): Prom
   await run('add', '--all')
   await run('commit', '--quiet', '--message', 'one')
   await run('remote', 'add', 'origin', forge.url.replace('://', `://x:${TOKEN}@`).concat('/corp/notes.git'))
-  await run('push', '--quiet', '--set-upstream', 'origin', 'main')
+  await run('push', '--quiet', repository.folder, 'main')
+  await run('config', 'branch.main.remote', 'origin')
+  await run('config', 'branch.main.merge', 'refs/heads/main')
   createIssue(forge.state, repository, { author: 'ada', title: 'Say hello', body: helloTask })
   return { checkout, repository }
 }
