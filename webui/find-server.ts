@@ -6,7 +6,8 @@ import { z } from 'zod'
 import { isErrno } from '#host/error.ts'
 import { readJson } from '#host/fs'
 import { Code } from '#host/installed-code'
-import { hasProcess, sendSignal } from '#host/process'
+import { readLeaseHolder } from '#host/lease'
+import { checkLiveness, hasProcess, sendSignal } from '#host/process'
 
 /** The content of `web.json`: the page that was started last for a home. */
 const ServerRecord = z.object({ pid: z.number(), port: z.number(), url: z.string(), code: Code.optional() })
@@ -32,6 +33,11 @@ export function getServerRecordFile(home: string): string {
   return path.join(home, 'web.json')
 }
 
+/** The lease of the process that serves a home's page. */
+export function getServerLeaseFolder(home: string): string {
+  return path.join(home, 'web')
+}
+
 /** The address of a home's page, if it answers there. */
 export async function findRunningServer(home: string): Promise<string | undefined> {
   return (await findRecordedServer(home))?.url
@@ -48,14 +54,14 @@ export async function findRecordedServer(
   return typeof user === 'object' ? { url: record.url, port: record.port, pid: user.pid } : undefined
 }
 
-/** End a home's page, if it answers, and wait until it has ended. */
+/** End a home's page, also one that does not answer, and wait until it has ended. */
 export async function stopRunningServer(home: string): Promise<void> {
-  const answer = await findRecordedServer(home)
-  if (answer === undefined) return
+  const pid = (await findLeaseHolder(home)) ?? (await findRecordedServer(home))?.pid
+  if (pid === undefined) return
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    sendSignal(answer.pid, signal)
+    sendSignal(pid, signal)
     for (const endMs = Date.now() + STOP_TIMEOUT_MS; Date.now() < endMs; await sleep(STOP_POLL_MS))
-      if (!hasProcess(answer.pid)) return
+      if (!hasProcess(pid)) return
   }
 }
 
@@ -93,6 +99,11 @@ export async function probePort(
 }
 
 // --- internal ---
+
+async function findLeaseHolder(home: string): Promise<number | undefined> {
+  const holder = readLeaseHolder(getServerLeaseFolder(home))
+  return holder !== undefined && (await checkLiveness(holder)) === 'alive' ? holder.pid : undefined
+}
 
 async function hasListener(port: number): Promise<boolean> {
   const socket = net.connect(port, '127.0.0.1')

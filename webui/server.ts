@@ -2,7 +2,6 @@ import { once } from 'node:events'
 import fs from 'node:fs'
 import type { RequestListener, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes, isErrno } from '#host/error.ts'
@@ -12,7 +11,13 @@ import { type Code, readCode } from '#host/installed-code'
 import { acquireLease, readLeaseHolder, releaseLease } from '#host/lease'
 import { identify } from '#host/process'
 import { createApp } from './app.ts'
-import { findRecordedServer, getServerRecordFile, probePort, readServerRecord } from './find-server.ts'
+import {
+  findRecordedServer,
+  getServerLeaseFolder,
+  getServerRecordFile,
+  probePort,
+  readServerRecord,
+} from './find-server.ts'
 
 const LOOPBACK_ADDRESS = '127.0.0.1'
 const PORT_ATTEMPTS = 21
@@ -37,14 +42,18 @@ interface PageCallbacks {
  */
 export async function startServer(config: ServerConfig, callbacks: PageCallbacks = {}): Promise<ServeResult> {
   const { home, WEBUI_PORT } = config
-  const folder = path.join(home, 'web')
+  const folder = getServerLeaseFolder(home)
   const self = await identify(process.pid)
   for (const endMs = performance.now() + ANSWER_TIMEOUT_MS; performance.now() < endMs; await sleep(POLL_MS)) {
-    const running = await findPage(home, WEBUI_PORT)
-    if (running !== undefined) return running
+    const recorded = await findRecordedServer(home)
+    if (recorded !== undefined) return { kind: 'running', ...recorded }
     // Whether a page answers in time depends on how busy the machine is. That there is only one does not.
     const lease = self && (await acquireLease(folder, self, { elsewhereExpiresMs: 0 }))
-    if (lease === undefined) continue
+    if (lease === undefined) {
+      const unrecorded = await findUnrecordedPage(WEBUI_PORT, home)
+      if (unrecorded !== undefined) return unrecorded
+      continue
+    }
     const release = () => releaseLease(folder, lease)
     try {
       return await openPage(config, callbacks, release)
@@ -56,7 +65,7 @@ export async function startServer(config: ServerConfig, callbacks: PageCallbacks
   const pid = readLeaseHolder(folder)?.pid
   throw new DispatchError(`process ${pid ?? 'unknown'} serves the page, and does not answer`, {
     exitCode: exitCodes.deadline,
-    remedy: pid === undefined ? 'Try again.' : `To end it, and start again: kill ${pid}; dispatch web`,
+    remedy: pid === undefined ? 'Try again.' : `To end it: kill ${pid}. The next start opens another`,
   })
 }
 
@@ -68,12 +77,17 @@ type ServerConfig = Pick<Config, 'home' | 'workspace' | 'installFolder' | 'WEBUI
 const ANSWER_TIMEOUT_MS = 20_000
 const POLL_MS = 50
 
-/** The home's page, if it answers: the one of the record, or one on the port of the settings. */
-async function findPage(home: string, port: number): Promise<ServeResult | undefined> {
-  const recorded = await findRecordedServer(home)
-  if (recorded !== undefined) return { kind: 'running', ...recorded }
-  const user = await probePort(port, home)
-  return typeof user === 'object' ? { kind: 'running', url: buildUrl(port), port, pid: user.pid } : undefined
+/** The page of a home whose record is not there, yet or any more. */
+async function findUnrecordedPage(firstPort: number, home: string): Promise<ServeResult | undefined> {
+  for (const port of listPorts(firstPort)) {
+    const user = await probePort(port, home)
+    if (typeof user === 'object') return { kind: 'running', url: buildUrl(port), port, pid: user.pid }
+  }
+  return undefined
+}
+
+function listPorts(firstPort: number): number[] {
+  return Array.from({ length: PORT_ATTEMPTS }, (_, index) => firstPort + index).filter(port => port <= MAX_PORT)
 }
 
 /** Open the page on the first free port. `release` is called when it has closed. */
@@ -92,7 +106,7 @@ async function openPage(
     getChannelWarning,
     report,
   })
-  for (let port = WEBUI_PORT; port < WEBUI_PORT + PORT_ATTEMPTS && port <= MAX_PORT; port++) {
+  for (const port of listPorts(WEBUI_PORT)) {
     const server = await tryPort(app, port, home)
     if (server !== 'taken') return toServeResult(server, home, code, release)
   }

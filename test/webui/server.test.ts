@@ -10,7 +10,7 @@ import { readIfPresent } from '#host/fs'
 import { readCode } from '#host/installed-code'
 import { acquireLease, releaseLease } from '#host/lease'
 import { identify } from '#host/process'
-import { findRunningServer, type ServeResult, startServer } from '#webui'
+import { findRunningServer, type ServeResult, startServer, stopRunningServer } from '#webui'
 import { findFreePort } from '../fixtures/free-port.ts'
 import { createWebHome } from '../fixtures/web-sessions.ts'
 
@@ -141,6 +141,18 @@ test('a stale, torn or foreign record is not a running page', async () => {
     fs.writeFileSync(file, text)
     assert.equal(await findRunningServer(home), undefined, text)
   }
+})
+
+test('a page that does not answer is ended as well', async () => {
+  const home = newHome()
+  const port = await findFreePort()
+  const hanging = runWeb(home, port)
+  await hanging.line
+  hanging.child.kill('SIGSTOP')
+  const ending = stopRunningServer(home)
+  assert.equal(await hanging.ended, null)
+  await ending
+  assert.equal((await open(home, port)).port, port)
 })
 
 test('closing deletes the record', async () => {
