@@ -6,7 +6,7 @@ import { SECOND_MS } from './time.ts'
 export type Database = DatabaseSync
 
 /**
- * Open a SQLite file, which is created if it is missing; `folder` is where it lies. A write waits up to five seconds for another
+ * Open a SQLite file, which is created if it is missing; `folder` is where it lies. A write waits up to 20 seconds for another
  * process. A write-ahead log is used where it is safe. Rejects with an error of SQLite, see `isSqliteError`.
  */
 export async function openDatabase(file: string, folder: string): Promise<Database> {
@@ -68,7 +68,8 @@ export function isDamage(error: unknown): boolean {
 
 // --- internal ---
 
-const BUSY_TIMEOUT_MS = 5 * SECOND_MS
+/** On a busy machine a process may hold its lock for seconds. */
+const BUSY_TIMEOUT_MS = 20 * SECOND_MS
 
 /** The low byte of an extended code: https://www.sqlite.org/rescode.html */
 const PRIMARY_CODE_MASK = 0xff

@@ -57,8 +57,9 @@ export async function openQueue(home: string, { readSessionEnd, now = Date.now }
       remedy: 'Use that newer dispatch, or update this one.',
     })
   }
-  // An acknowledged item must be on the disk.
-  database.exec(`PRAGMA synchronous = FULL; ${schema}; PRAGMA user_version = ${SCHEMA_VERSION}`)
+  database.exec('PRAGMA synchronous = FULL') // An acknowledged item must be on the disk.
+  // Who only reads must not wait for another process that writes.
+  if (version < SCHEMA_VERSION) database.exec(`${schema}; PRAGMA user_version = ${SCHEMA_VERSION}`)
   fs.chmodSync(file, 0o600)
   return new SqliteQueue(database, readSessionEnd, now)
 }

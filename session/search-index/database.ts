@@ -102,6 +102,8 @@ async function prepareIndex(home: string): Promise<Database | undefined> {
 }
 
 function prepareTables(database: Database): Database {
-  database.exec(`PRAGMA synchronous = NORMAL; ${schema}; PRAGMA user_version = ${SCHEMA_VERSION}`)
+  database.exec('PRAGMA synchronous = NORMAL')
+  // Who only reads must not wait for another process that writes.
+  if (readSchemaVersion(database) === 0) database.exec(`${schema}; PRAGMA user_version = ${SCHEMA_VERSION}`)
   return database
 }

@@ -25,6 +25,18 @@ test('a queue that a newer dispatch wrote is exit 6, and is not touched', async 
   await assert.rejects(openQueue(home, options), { exitCode: 6 })
 })
 
+test('a queue is opened and read while another process writes', async t => {
+  const home = createScratchFolder(t)
+  const options = { readSessionEnd: async () => 'pending' as const }
+  ;(await openQueue(home, options)).close()
+  const writer = await openDatabase(path.join(home, 'queue.db'), home)
+  t.after(() => writer.close())
+  writer.exec('BEGIN IMMEDIATE')
+  const reader = await openQueue(home, options)
+  t.after(() => reader.close())
+  assert.deepEqual(await reader.list(['waiting']), [])
+})
+
 const ITEMS = Number(process.env['QUEUE_ITEMS'] ?? 200)
 const KILLS = Number(process.env['QUEUE_KILLS'] ?? 3)
 const CLAIMERS = 8
