@@ -61,6 +61,12 @@ export function getStatus(error: unknown): number | undefined {
   return failed?.response === undefined ? undefined : failed.status
 }
 
+/** Has GitHub said that the login may not do or see this? A spent limit has the same status, and is something else. Pure. */
+export function isDenied(error: unknown): error is ForgeError {
+  if (!(error instanceof ForgeError)) return false
+  return error.status === 404 || (error.status === 403 && error.exitCode === exitCodes.login)
+}
+
 /**
  * Which rights the answer says are missing: scopes of a classic token, or permissions of a fine-grained one or of an App. Pure.
  */

@@ -1,6 +1,7 @@
 import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
 import { formatNames } from '#host/text.ts'
 import { MINUTE_MS } from '#host/time.ts'
+import { verdictName } from './actions/commit-verdict.ts'
 import { ForgeError } from './errors.ts'
 import type { Forge } from './forge.ts'
 import type { MergeState } from './merge-state.ts'
@@ -24,7 +25,8 @@ export interface MergeWish {
 
 /**
  * Decide: every check that the branch asks for must be green for exactly this commit, and every approval be there. Where it asks for no
- * check, all that are reported must be green, and no check at all is not green. Pure.
+ * check, all that are reported must be green, and no check at all is not green. A verdict that
+ * dispatch itself has reported says nothing of CI: where it is green, it counts only if the branch asks for it. Pure.
  */
 export function decideMerge(state: MergeState, { commit, allowsNoChecks, waitedMs }: MergeWish): MergeDecision {
   if (state.state === 'merged' && state.mergeCommit !== undefined) return { kind: 'merged', commit: state.mergeCommit }
@@ -87,7 +89,8 @@ function decideChecks(
   allowsNoChecks: boolean,
   waitedMs: number,
 ): MergeDecision | undefined {
-  const names = required.length > 0 ? required : [...checks.keys()]
+  const isOwnVerdict = (name: string) => name === verdictName && checks.get(name) === 'green'
+  const names = required.length > 0 ? required : [...checks.keys()].filter(name => !isOwnVerdict(name))
   const red = names.filter(name => checks.get(name) === 'red')
   if (red.length > 0) return refuse(`not green: ${formatNames(red)}`, RETRY, exitCodes.fail)
   const pending = names.filter(name => checks.get(name) !== 'green')

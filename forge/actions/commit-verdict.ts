@@ -1,11 +1,9 @@
-import { ForgeError } from '../errors.ts'
+import { isDenied } from '../errors.ts'
 import type { Forge } from '../forge.ts'
 
 /** What is said beside a commit. */
 export interface CommitVerdict {
   commit: string
-  /** The name under which it stands there, such as `dispatch`. */
-  name: string
   conclusion: 'success' | 'failure' | 'neutral' | 'action_required'
   /** One line. */
   title: string
@@ -16,6 +14,9 @@ export interface CommitVerdict {
   /** Which session it is. */
   sessionId: string
 }
+
+/** The name under which it stands there. */
+export const verdictName = 'dispatch'
 
 /** Where it stands now, and why it is no check run. */
 export type ReportedVerdict = { kind: 'check run' } | { kind: 'commit status'; reason: string }
@@ -29,7 +30,7 @@ export async function reportVerdict(forge: Forge, verdict: CommitVerdict): Promi
     await createCheckRun(forge, verdict)
     return { kind: 'check run' }
   } catch (error) {
-    if (!(error instanceof ForgeError) || (error.status !== 403 && error.status !== 404)) throw error
+    if (!isDenied(error)) throw error
     await createStatus(forge, verdict)
     return { kind: 'commit status', reason: error.message }
   }
@@ -42,11 +43,11 @@ const MAX_SUMMARY_CHARS = 65_535
 const MAX_DESCRIPTION_CHARS = 140
 
 function createCheckRun({ repository, request }: Forge, verdict: CommitVerdict): Promise<unknown> {
-  const { commit, name, conclusion, title, summary, url, sessionId } = verdict
+  const { commit, conclusion, title, summary, url, sessionId } = verdict
   return request('make a check run', client =>
     client.rest.checks.create({
       ...repository,
-      name,
+      name: verdictName,
       head_sha: commit,
       status: 'completed',
       conclusion,
@@ -59,10 +60,17 @@ function createCheckRun({ repository, request }: Forge, verdict: CommitVerdict):
 
 /** A status has no word for what is not decided: that is an error, and never a success. */
 function createStatus({ repository, request }: Forge, verdict: CommitVerdict): Promise<unknown> {
-  const { commit: sha, name: context, conclusion, title, url } = verdict
+  const { commit: sha, conclusion, title, url } = verdict
   const state = conclusion === 'success' || conclusion === 'failure' ? conclusion : 'error'
   const description = title.slice(0, MAX_DESCRIPTION_CHARS)
   return request('set a commit status', client =>
-    client.rest.repos.createCommitStatus({ ...repository, sha, state, context, description, target_url: url }),
+    client.rest.repos.createCommitStatus({
+      ...repository,
+      sha,
+      state,
+      context: verdictName,
+      description,
+      target_url: url,
+    }),
   )
 }

@@ -1,4 +1,4 @@
-import { ForgeError } from '../errors.ts'
+import { isDenied } from '../errors.ts'
 import type { Forge } from '../forge.ts'
 
 /** What a workflow of dispatch needs of its repository. Undefined where the login may not see it. */
@@ -33,7 +33,7 @@ async function ifShown<Result>(asked: Promise<Result>): Promise<Result | undefin
   try {
     return await asked
   } catch (error) {
-    if (error instanceof ForgeError && (error.status === 403 || error.status === 404)) return undefined
+    if (isDenied(error)) return undefined
     throw error
   }
 }

@@ -48,6 +48,15 @@ test('no check is not green, unless a person says so', () => {
   assert.equal(decide({ required: [], checks: new Map([['lint', 'pending']]) }, 0, true).kind, 'wait')
 })
 
+test('the verdict of dispatch is no CI, unless the branch asks for it', () => {
+  const own = { required: [], checks: new Map([['dispatch', 'green']]) as MergeState['checks'] }
+  assert.equal(decide(own).kind, 'wait')
+  assert.equal(decide(own, 120_000).kind, 'refuse')
+  assert.equal(decide(own, 0, true).kind, 'merge')
+  assert.equal(decide({ ...own, required: ['dispatch'] }).kind, 'merge')
+  assert.equal(decide({ ...own, checks: new Map([['dispatch', 'red']]) }, 0, true).kind, 'refuse')
+})
+
 test('what a pull request waits for is read of its commit, its branch and its reviews', async t => {
   const { connect, commit, repository, server } = await openForge(t)
   const head = await commit('work', 'hello', 'x\n', 'main')
