@@ -40,7 +40,7 @@ export async function reportJob(
 ): Promise<JobReport> {
   const session = pickSession(config, undefined)
   const forge = await connectForge(job.address, config)
-  const damage = (await auditSession(session.paths.folder)).problems.map(({ part, message }) => `${part}: ${message}`)
+  const damage = await listDamage(session)
   const result = await summarizeResult(session, (await readView(session)).status)
   const isProved = result.exitCode === exitCodes.ok && damage.length === 0
   const opened = opensPullRequest && isProved ? await openForJob(config, session, job, say) : {}
@@ -61,12 +61,17 @@ export async function reportJob(
 
 // --- internal ---
 
-const CHECK_NAME = 'dispatch'
 /** A summary of a step takes 1 MiB, the text of a check run and a comment 65,535 characters. */
 const MAX_REPORT_CHARS = 60_000
 
 /** The first line of the one comment on an issue. */
 const COMMENT_MARK = '<!-- dispatch:job -->'
+
+/** What an audit finds damaged. Its notes, such as that there is no verdict yet, take nothing from a record. */
+async function listDamage({ paths }: Session): Promise<string[]> {
+  const { problems } = await auditSession(paths.folder)
+  return problems.filter(({ isDamage }) => isDamage).map(({ part, message }) => `${part}: ${message}`)
+}
 
 /** A pull request that cannot be opened keeps no verdict from being reported. */
 async function openForJob(
@@ -97,7 +102,7 @@ async function publish(
   const summary = redact(renderReport(outcome, url, MAX_REPORT_CHARS))
   if (summaryFile !== undefined) fs.appendFileSync(summaryFile, `${summary}\n`)
   const reported = await reportVerdict(forge, {
-    ...{ commit, name: CHECK_NAME, conclusion: chooseConclusion(outcome), title: redact(renderTitle(outcome)) },
+    ...{ commit, conclusion: chooseConclusion(outcome), title: redact(renderTitle(outcome)) },
     ...{ summary, url, sessionId: outcome.view.session.id },
   })
   if ('issue' in start) await writeComment(forge, start.issue, `${COMMENT_MARK}\n${summary}`)

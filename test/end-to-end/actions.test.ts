@@ -7,6 +7,7 @@ import { runProgram } from '#host/exec.ts'
 import { type ScriptedForge, startScriptedForge } from '#rehearsal/forge/scripted-forge.ts'
 import { createIssue, type ScriptedIssue, type ScriptedRepository, setLabel } from '#rehearsal/forge/state.ts'
 import { helloTask } from '#rehearsal/hello.ts'
+import { isSessionId } from '#session'
 import { playJob, type RunnerFacts } from '../fixtures/actions-runner.ts'
 import { commitFolder, entryPoint, helloScenario, openRig, type Rig } from '../fixtures/rig.ts'
 
@@ -155,7 +156,8 @@ describe('a session runs on a runner of GitHub Actions', () => {
     assert.ok(rig.models.requests.length > 2)
     assert.ok(rig.models.requests.every(({ body }) => !body.includes(reader)))
     const publish = openJob('report', writer)
-    fs.copyFileSync(path.join(work.temp, 'record.tar'), path.join(publish.temp, 'record.tar'))
+    fs.mkdirSync(path.join(publish.temp, 'artifact'))
+    fs.copyFileSync(path.join(work.temp, 'record.tar'), path.join(publish.temp, 'artifact/record.tar'))
     repository.mayWorkflowsOpenPulls = false
     const refused = await playJob(publish, 'report')
     assert.equal(refused.at(-1)?.name, 'Report the verdict', summarize(refused))
@@ -179,8 +181,11 @@ describe('a session runs on a runner of GitHub Actions', () => {
     assert.match(issue.comments[0]?.body ?? '', /^<!-- dispatch:job -->\n[\s\S]*PASS/)
   })
 
-  it('where check runs are refused it is a status, and the comment stays one', async () => {
+  it('where check runs are refused it is a status, and the comment stays one; a note of the audit is no damage', async () => {
     const publish = openJob('report', humble)
+    const [id = ''] = fs.readdirSync(path.join(publish.temp, 'dispatch-home/workspace')).filter(isSessionId)
+    const evidence = path.join(publish.temp, 'dispatch-home/workspace', id, 'evidence')
+    fs.writeFileSync(path.join(evidence, 'base-C9.json'), '{}\n')
     const reported = await playJob(publish, 'report', ['Install dispatch', 'Restore the record'])
     assert.equal(reported.at(-1)?.result.exitCode, 0, summarize(reported))
     assert.match(reported.at(-1)?.result.stdout ?? '', /reported as a commit status[\s\S]*no check run: the login/)
@@ -194,7 +199,7 @@ describe('a session runs on a runner of GitHub Actions', () => {
   it('a record that was changed on its way proves nothing', async () => {
     const publish = openJob('report', writer)
     const workspace = path.join(publish.temp, 'dispatch-home/workspace')
-    const [id = ''] = fs.readdirSync(workspace).filter(name => name.includes('hello') || /-[0-9a-f]{4}$/.test(name))
+    const [id = ''] = fs.readdirSync(workspace).filter(isSessionId)
     fs.appendFileSync(path.join(workspace, id, 'contract.md'), '\nanything\n')
     const reported = await playJob(publish, 'report', ['Install dispatch', 'Restore the record'])
     assert.equal(reported.at(-1)?.result.exitCode, 13, summarize(reported))

@@ -102,6 +102,45 @@ test('it knows its own text again, in any version, and no changed one', () => {
   assert.ok(!isOwnWorkflow(text.replace(/^# dispatch-sha256.*\n/m, '')))
 })
 
+test('a label with a colon and a blank is text of the file like any other', () => {
+  for (const label of ['area: now', 'Night shift', 'x/y:z']) {
+    const { jobs } = parse(renderWorkflow({ ...options, label })) as typeof workflow
+    assert.ok(jobs['agents']?.if.includes(`github.event.label.name == '${label}')`), label)
+    const read = jobs['agents']?.steps.find(({ name }) => name === 'Read the task')
+    assert.equal(read?.env?.['DISPATCH_LABEL'], label)
+  }
+})
+
+test('what an artifact has replaces nothing that runs beside the token', async t => {
+  const temp = createScratchFolder(t)
+  for (const [file, text] of [
+    ['from/record/a', 'the record'],
+    ['from/claude-dispatch/bin/dispatch', 'touch pwned'],
+    ['claude-dispatch/bin/dispatch', '[ -f "$2/a" ] && [ "$1" = restore ]'],
+  ] as const) {
+    fs.mkdirSync(path.dirname(path.join(temp, file)), { recursive: true })
+    fs.writeFileSync(path.join(temp, file), `#!/bin/sh\n${text}\n`, { mode: 0o755 })
+  }
+  fs.mkdirSync(path.join(temp, 'artifact'))
+  const tar = [
+    '-C',
+    path.join(temp, 'from'),
+    '-cf',
+    path.join(temp, 'artifact/record.tar'),
+    'record',
+    'claude-dispatch',
+  ]
+  assert.equal((await runProgram('tar', tar)).exitCode, 0)
+  assert.match(String(getStep('Fetch the record').with?.['path']), /^\$\{\{ runner\.temp \}\}\/artifact$/)
+  const own = path.join(temp, 'claude-dispatch/bin')
+  const ran = await runProgram('/bin/bash', ['-e', '-c', getStep('Restore the record').run ?? ''], {
+    ...{ cwd: temp, env: { PATH: `${own}:/usr/bin:/bin`, RUNNER_TEMP: temp } },
+  })
+  assert.equal(ran.exitCode, 0, ran.stderr)
+  assert.ok(!fs.existsSync(path.join(temp, 'pwned')))
+  assert.match(fs.readFileSync(path.join(own, 'dispatch'), 'utf8'), /restore/)
+})
+
 test('what could end a string of the file is refused', () => {
   for (const change of [
     { label: "x' || true || '" },
