@@ -13,7 +13,7 @@ import {
   requireLogin,
 } from '#host/claude'
 import { agentVariableNames, type Config, pickVariables } from '#host/config'
-import { DispatchError, exitCodes } from '#host/error.ts'
+import { createInterruptError, DispatchError, exitCodes } from '#host/error.ts'
 import { runProgram } from '#host/exec.ts'
 import { makePrivateFolder, writeAtomic } from '#host/fs'
 import { createPlaceholder } from '#host/model'
@@ -45,12 +45,15 @@ export interface OnceAnswer {
 
 /**
  * Ask claude once, headless. In a sandbox it may read one folder; it can write nothing and start nothing. Exit 7 without a login, 8 if it
- * gives no answer, 124 if that takes too long.
+ * gives no answer, 124 if that takes too long, 130 where `end` aborts it.
  */
 export async function askOnce(config: Config, question: OnceQuestion): Promise<OnceAnswer> {
   const parent = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-once-')))
   try {
     return await ask(config, question, parent)
+  } catch (error) {
+    if (error instanceof DispatchError && question.end.aborted) throw createInterruptError()
+    throw error
   } finally {
     fs.rmSync(parent, { recursive: true, force: true })
   }
