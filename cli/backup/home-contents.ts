@@ -48,7 +48,7 @@ export function classifySessionPath(file: string, made: ReadonlySet<string>): Le
 export function classifyOtherPath(unit: string, file: string): LeftOut {
   if (unit === 'outbox' && file === 'deliverer') return 'all'
   if (unit === 'landing' && /^[^/]+\/lander$/.test(file)) return 'all'
-  if (unit === 'issues' && /^[^/]+\.lease(\/|$)/.test(file)) return 'all'
+  if (unit === 'issues' && /^(splits\/)?[^/]+\.lease(\/|$)/.test(file)) return 'all'
   return /(^|\/)\.tmp-[0-9a-f]+$/.test(file) ? 'all' : undefined
 }
 

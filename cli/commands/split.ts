@@ -10,7 +10,7 @@ import { describeIgnored } from '../output/issue-view.ts'
 import { printAccepted, printProposal } from '../output/split-view.ts'
 import { print } from '../output/terminal.ts'
 import { acceptAlone, requireProposal } from '../split/accept.ts'
-import { editProposal } from '../split/edit.ts'
+import { editProposal, removeEdit } from '../split/edit.ts'
 import { proposeSplit } from '../split/propose.ts'
 
 export const command = defineCommand({
@@ -36,13 +36,15 @@ the repository, and can change nothing. Only when you accept it, the issues are 
   async run(values, [text = '']) {
     const number = parseIssueNumber(text)
     if (!values.accept && (values.edit || values.yes)) throw new UsageError('--edit and --yes go with --accept')
+    if (values.accept && values.json && !values.yes)
+      throw new UsageError('--accept with --json needs --yes', 'Read the proposal first, then add --yes.')
     if (values.edit && !isAtTerminal()) throw new UsageError('--edit needs a terminal')
     const config = readConfig()
     await refuseAgent('split')
+    const say = (line: string) => process.stderr.write(`${line}\n`)
     const { forge, checkout } = await connectCheckout(config, values.repo ?? '.', values.remote)
     if (!values.accept) {
       const sandbox = await resolveSandbox(config, values.sandbox)
-      const say = (line: string) => process.stderr.write(`${line}\n`)
       const request = { forge, checkout, number, model: values.model ?? config.ORCHESTRATOR_MODEL, sandbox, say }
       const { record, ignored } = await proposeSplit(config, { ...request, end: abortAtEndSignal() })
       for (const line of values.json ? [] : describeIgnored(ignored)) print(line)
@@ -50,13 +52,16 @@ the repository, and can change nothing. Only when you accept it, the issues are 
       else printProposal(record, 'Nothing is on GitHub yet')
       return exitCodes.ok
     }
-    let record = await requireProposal(config, forge, number)
-    if (values.edit) record = await editProposal(config, record)
+    const kept = await requireProposal(config, forge, number)
+    const edit = values.edit ? await editProposal(kept) : undefined
+    const record = { ...kept, issues: edit?.issues ?? kept.issues }
     if (!values.json) printProposal(record)
+    if (edit !== undefined) say(`What you wrote is in ${edit.file} until it is accepted.`)
     const question = `Make these ${record.issues.length} issues on GitHub?`
     if (!values.yes && !(await confirmAction(question, `split ${number} --accept`))) print('Nothing was changed.')
     else {
-      const accepted = await acceptAlone(config, forge, record)
+      const accepted = await acceptAlone(config, forge, kept, edit?.issues)
+      if (edit !== undefined) removeEdit(edit)
       if (values.json) print(JSON.stringify({ ...accepted.record, kind: accepted.kind }))
       else printAccepted(accepted)
     }

@@ -1,11 +1,20 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Forge } from '#forge'
 import { createComment, readComments } from '#forge/issues'
 import { addSubIssue, createIssue, findMarkedIssues, listSubIssues } from '#forge/sub-issues'
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
-import { formatIssue, withIssue } from '../issues/record.ts'
+import { formatIssue } from '../issues/record.ts'
 import { getKey } from '../issues/take.ts'
-import { readSplit, type SplitRecord, writeSplit } from './proposal.ts'
+import {
+  createChangedError,
+  createHalfMadeError,
+  type ProposedIssue,
+  readSplit,
+  type SplitRecord,
+  withSplit,
+  writeSplit,
+} from './proposal.ts'
 import { readIssueWords } from './words.ts'
 
 /** What was made. `kind`: how the issue names them. */
@@ -18,24 +27,9 @@ export interface AcceptedSplit {
 export async function requireProposal(config: Config, forge: Forge, number: number): Promise<SplitRecord> {
   const key = getKey(forge, number)
   const record = readSplit(config.home, key)
+  if (record !== undefined) return requireAcceptable(forge, record)
   const remedy = `To have one made: dispatch split ${number}`
-  if (record === undefined)
-    throw new DispatchError(`there is no proposal for ${formatIssue(key)}`, { exitCode: exitCodes.notFound, remedy })
-  if (record.state === 'accepted')
-    throw new DispatchError(
-      `the proposal for ${formatIssue(key)} is on GitHub: ${formatNumbers(record.made.map(({ number }) => number))}`,
-      {
-        exitCode: exitCodes.conflict,
-        remedy,
-      },
-    )
-  // What was begun is finished, whatever people have said meanwhile.
-  if (record.state === 'accepting') return record
-  if ((await readIssueWords(forge, number)).sha256 === record.wordsSha256) return record
-  throw new DispatchError(`${formatIssue(key)} has changed since the proposal of ${record.proposedAt}`, {
-    exitCode: exitCodes.conflict,
-    remedy: `Nothing was changed. Have it proposed again: dispatch split ${number}`,
-  })
+  throw new DispatchError(`there is no proposal for ${formatIssue(key)}`, { exitCode: exitCodes.notFound, remedy })
 }
 
 /**
@@ -60,15 +54,23 @@ export async function acceptSplit(config: Config, forge: Forge, proposed: SplitR
   return { record: writeSplit(config.home, record, { state: 'accepted' }), kind }
 }
 
-/** The same, while no other command of this home works on the issue. Exit 5 if one does, or has meanwhile. */
-export async function acceptAlone(config: Config, forge: Forge, shown: SplitRecord): Promise<AcceptedSplit> {
-  const done = await withIssue(config.home, shown, async () => {
+/**
+ * The same with the proposal that is kept now, while no other command of this home works on it. `edited`: what a person has made of it.
+ * Exit 5 if it is not what was shown, or the issue has changed since.
+ */
+export async function acceptAlone(
+  config: Config,
+  forge: Forge,
+  shown: SplitRecord,
+  edited?: ProposedIssue[],
+): Promise<AcceptedSplit> {
+  return withSplit(config.home, shown, async () => {
     const now = readSplit(config.home, shown)
-    if (now?.id === shown.id && now.state !== 'accepted') return acceptSplit(config, forge, shown)
-    throw createBusyError(shown)
+    if (now?.id !== shown.id || !isDeepStrictEqual(now.issues, shown.issues)) throw createChangedError(shown)
+    await requireAcceptable(forge, now)
+    if (edited !== undefined && now.state === 'accepting') throw createHalfMadeError(now)
+    return acceptSplit(config, forge, { ...now, issues: edited ?? now.issues })
   })
-  if (done !== undefined) return done.result
-  throw createBusyError(shown)
 }
 
 /** The text of an issue that is made. Pure. */
@@ -93,10 +95,19 @@ export function renderBody({ number, id, issues, made }: SplitRecord, at: number
 
 const MARK = '<!-- dispatch:split '
 
-function createBusyError(record: SplitRecord): DispatchError {
-  return new DispatchError(`another command of this machine works on ${formatIssue(record)}`, {
+async function requireAcceptable(forge: Forge, record: SplitRecord): Promise<SplitRecord> {
+  const { number, state, made, proposedAt, wordsSha256 } = record
+  if (state === 'accepted')
+    throw new DispatchError(
+      `the proposal for ${formatIssue(record)} is on GitHub: ${formatNumbers(made.map(({ number }) => number))}`,
+      { exitCode: exitCodes.conflict, remedy: `To have one made: dispatch split ${number}` },
+    )
+  // What was begun is finished, whatever people have said meanwhile.
+  if (state === 'accepting') return record
+  if ((await readIssueWords(forge, number)).sha256 === wordsSha256) return record
+  throw new DispatchError(`${formatIssue(record)} has changed since the proposal of ${proposedAt}`, {
     exitCode: exitCodes.conflict,
-    remedy: 'Wait for it, then run the same command again.',
+    remedy: `Nothing was changed. Have it proposed again: dispatch split ${number}`,
   })
 }
 

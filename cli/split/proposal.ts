@@ -5,7 +5,7 @@ import { DispatchError, exitCodes } from '#host/error.ts'
 import { makePrivateFolder, readJson, writeAtomic } from '#host/fs'
 import { parseJson } from '#host/json.ts'
 import { sanitize } from '#host/text.ts'
-import { getRecordFile } from '../forge-record.ts'
+import { formatForgeKey, getRecordFile, withRecord } from '../forge-record.ts'
 import type { IssueKey } from '../issues/record.ts'
 
 const MAX_ISSUES_COUNT = 8
@@ -97,6 +97,35 @@ export function writeSplit(home: string, record: SplitRecord, changes: Partial<S
   makePrivateFolder(path.dirname(getFile(home, record)))
   writeAtomic(getFile(home, record), `${JSON.stringify(changed, null, 2)}\n`)
   return changed
+}
+
+/** Do something with a split while no other command of this home does. Exit 5 if one does. A claim of the issue has another lease. */
+export async function withSplit<Result>(home: string, key: IssueKey, work: () => Promise<Result>): Promise<Result> {
+  const done = await withRecord(home, 'issues/splits', key, work)
+  if (done !== undefined) return done.result
+  throw new DispatchError(`another command of this machine works on the proposal for ${formatForgeKey(key)}`, {
+    exitCode: exitCodes.conflict,
+    remedy: 'Wait for it, then run the same command again.',
+  })
+}
+
+/** Exit 5: the proposal that is kept is not the one that this command has begun with. */
+export function createChangedError(key: IssueKey): DispatchError {
+  return new DispatchError(`another command has changed the proposal for ${formatForgeKey(key)} meanwhile`, {
+    exitCode: exitCodes.conflict,
+    remedy: `Nothing was changed. To see what is kept, and be asked: dispatch split ${key.number} --accept`,
+  })
+}
+
+/** Exit 5: a proposal of which issues are on GitHub already is what they are. */
+export function createHalfMadeError(record: SplitRecord): DispatchError {
+  return new DispatchError(
+    `the proposal for ${formatForgeKey(record)} is half made on GitHub, so it cannot be changed`,
+    {
+      exitCode: exitCodes.conflict,
+      remedy: `Finish it without --edit, then edit the issues there: dispatch split ${record.number} --accept`,
+    },
+  )
 }
 
 // --- internal ---

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import path from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { askOnce } from '#agents'
 import type { Forge } from '#forge'
 import type { Ignored } from '#forge/issues'
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { findCheckout } from '#host/git'
-import { archiveCommit, listTreeEntries } from '#host/git/export'
+import { archiveFiles, findDownloadCommand, listTreeEntries } from '#host/git/export'
 import { listKnownSecrets, redactSecrets } from '#host/secrets'
 import { unpackTar } from '#host/tar.ts'
 import { sanitize, toOneLine } from '#host/text.ts'
@@ -14,7 +15,15 @@ import type { SessionManifest } from '#session'
 import { renderFencedTask } from '#session/task'
 import { formatIssue } from '../issues/record.ts'
 import { getKey } from '../issues/take.ts'
-import { type Proposal, parseProposal, readSplit, type SplitRecord, writeSplit } from './proposal.ts'
+import {
+  createChangedError,
+  type Proposal,
+  parseProposal,
+  readSplit,
+  type SplitRecord,
+  withSplit,
+  writeSplit,
+} from './proposal.ts'
 import { type IssueWords, readIssueWords } from './words.ts'
 
 /** What to propose for, and how. */
@@ -49,7 +58,15 @@ export async function proposeSplit(
     ...{ state: 'proposed', id: randomBytes(8).toString('hex'), proposedAt: words.issue.readAt },
     ...{ wordsSha256: words.sha256, model, costUsd, made: [], issues: redact(config, proposal).issues },
   }
-  return { record: writeSplit(config.home, record), ignored: words.ignored }
+  return { record: await keepProposal(config.home, record, known), ignored: words.ignored }
+}
+
+/** Keep a new proposal in place of the one that was known before. Exit 5 where another command has changed that meanwhile. */
+export async function keepProposal(home: string, record: SplitRecord, known?: SplitRecord): Promise<SplitRecord> {
+  return withSplit(home, record, async () => {
+    if (isDeepStrictEqual(readSplit(home, record), known)) return writeSplit(home, record)
+    throw createChangedError(record)
+  })
 }
 
 // --- internal ---
@@ -104,18 +121,23 @@ async function askForProposal(
 
 async function exportCommit(checkout: string, commit: string, folder: string, end: AbortSignal): Promise<void> {
   const archive = path.join(path.dirname(folder), 'files.tar')
-  const ran = await archiveCommit(checkout, commit, archive, end)
-  let problem = toOneLine(ran.stderr, MAX_REASON_CHARS)
   try {
-    if (ran.exitCode === 0) return unpackTar(archive, folder)
+    await archiveFiles(checkout, commit, archive, end)
+    unpackTar(archive, folder)
   } catch (error) {
     if (!(error instanceof DispatchError)) throw error
-    problem = error.message // Such as a link that leads out of the repository.
+    const command = await findDownloadCommand({ path: checkout, commit })
+    const download =
+      command === undefined ? '' : `The repository is a partial clone. To get what it lacks: ${command}. `
+    // Such as a link that leads out of the repository.
+    throw new DispatchError(
+      `the files of ${checkout} cannot be copied: ${toOneLine(error.message, MAX_REASON_CHARS)}`,
+      {
+        exitCode: exitCodes.dependency,
+        remedy: `Nothing was changed. ${download}To go on with the names of the files only: --sandbox off`,
+      },
+    )
   }
-  throw new DispatchError(`the files of ${checkout} cannot be copied: ${problem}`, {
-    exitCode: exitCodes.dependency,
-    remedy: 'Nothing was changed. To go on with the names of the files only: --sandbox off',
-  })
 }
 
 function redact(config: Config, proposal: Proposal): Proposal {

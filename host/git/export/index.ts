@@ -1,2 +1,3 @@
 export { listTreeEntries } from '../git.ts'
-export { archiveCommit } from './archive.ts'
+export { findDownloadCommand } from '../partial-clone.ts'
+export { archiveFiles } from './archive.ts'

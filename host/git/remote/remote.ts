@@ -2,7 +2,6 @@ import { DispatchError, exitCodes } from '../../error.ts'
 import type { RunResult } from '../../exec.ts'
 import { sanitize } from '../../text.ts'
 import { MINUTE_MS, SECOND_MS } from '../../time.ts'
-import { archiveCommit } from '../export/archive.ts'
 import { listUncommitted } from '../uncommitted.ts'
 import { runUserGit } from '../user/user-commit.ts'
 import { findCheckout } from '../user-repo.ts'
@@ -64,7 +63,11 @@ export async function archiveTag(
     ...pass(end),
   })
   if (fetched.exitCode !== 0) throw createRemoteError(fetched, remote, `did not send ${tag}`)
-  const archived = await archiveCommit(cwd, commit, file, end)
+  const archived = await runUserGit(
+    ['archive', '--format=tar', '--prefix=claude-dispatch/', `--output=${file}`, commit],
+    { cwd, timeoutMs: ARCHIVE_TIMEOUT_MS, ...pass(end) },
+    { GIT_LFS_SKIP_SMUDGE: '1' }, // Large files stay pointers: fetching them could take long.
+  )
   if (archived.exitCode !== 0) throw createRemoteError(archived, remote, `sent ${tag}, which cannot be read`)
 }
 
@@ -82,6 +85,7 @@ export async function listOwnWork(checkout: string, published: string[]): Promis
 
 const ANSWER_TIMEOUT_MS = 30 * SECOND_MS
 const FETCH_TIMEOUT_MS = 10 * MINUTE_MS
+const ARCHIVE_TIMEOUT_MS = 10 * MINUTE_MS
 const MAX_REFS_BYTES = 32 << 20
 const MAX_NAMED_COUNT = 6
 /** The two status letters and the blank before a path in `git status --porcelain`. */

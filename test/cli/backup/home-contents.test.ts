@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { classifyHomeName, classifySessionPath, isUnitName } from '#cli/backup/home-contents.ts'
+import { classifyHomeName, classifyOtherPath, classifySessionPath, isUnitName } from '#cli/backup/home-contents.ts'
 import { installFolder } from '#host/config'
 
 test('it is decided for each file of a home whether it is copied', () => {
@@ -41,4 +41,11 @@ test('what is left out of a session', () => {
   for (const file of ['tmp', 'workers/w/tmp']) assert.equal(read(file), 'contents', file)
   for (const file of ['outputs/tmp', 'outputs/yarn.lock', 'outputs/src/node_modules', 'events.jsonl', '.write-lock'])
     assert.equal(read(file), undefined, file)
+})
+
+test('the leases of claims and of splits are left out, and their records are not', () => {
+  for (const file of ['x+ada+notes+1.lease/1', 'splits/x+ada+notes+1.lease'])
+    assert.equal(classifyOtherPath('issues', file), 'all', file)
+  for (const file of ['x+ada+notes+1.json', 'splits/x+ada+notes+1.json'])
+    assert.equal(classifyOtherPath('issues', file), undefined, file)
 })

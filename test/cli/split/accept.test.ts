@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { acceptAlone, requireProposal } from '#cli/split/accept.ts'
-import { readSplit, type SplitRecord, writeSplit } from '#cli/split/proposal.ts'
+import { readSplit, type SplitRecord, withSplit, writeSplit } from '#cli/split/proposal.ts'
+import { keepProposal } from '#cli/split/propose.ts'
 import { readIssueWords } from '#cli/split/words.ts'
 import { renderIssue } from '#rehearsal/forge/shapes.ts'
 import { createComment, createIssue } from '#rehearsal/forge/state.ts'
@@ -114,4 +115,55 @@ test('an issue that has changed since is proposed again first; words that do not
   assert.deepEqual(listMade(), [])
   await accept()
   assert.equal(listMade().length, 3)
+})
+
+test('what another command has done since the proposal was shown counts', async t => {
+  const github = await openForge(t)
+  const { config, forge, issue, record, listMade } = await openSplit(t, github)
+  const accept = () => acceptAlone(config, forge, record)
+  const [first, ...rest] = record.issues
+  assert.ok(first)
+  writeSplit(config.home, record, { issues: [{ ...first, title: 'uno' }, ...rest] })
+  await assert.rejects(accept(), { exitCode: 5, message: /another command has changed/ })
+  writeSplit(config.home, record, { id: 'fedcba9876543210' })
+  await assert.rejects(accept(), { exitCode: 5, message: /another command has changed/ })
+  writeSplit(config.home, record)
+  issue.body = 'Print goodbye.'
+  await assert.rejects(accept(), { exitCode: 5, message: /has changed since/ })
+  assert.deepEqual(listMade(), [])
+  const one = createIssue(github.server.state, github.repository, { author: 'ada', title: 'one', body: '' })
+  const { number, id } = renderIssue(github.server.state, github.repository, one)
+  writeSplit(config.home, record, { state: 'accepting', made: [{ number, id, url: '' }] })
+  await assert.rejects(acceptAlone(config, forge, record, [first, ...rest]), { exitCode: 5, message: /half made/ })
+  const held = await withSplit(config.home, record, async () => accept().catch(({ exitCode }) => exitCode))
+  assert.equal(held, 5)
+  const { made } = (await accept()).record
+  assert.deepEqual([made[0]?.number, listMade()], [number, ['two', 'three']])
+  await assert.rejects(accept(), { exitCode: 5, message: /is on GitHub/ })
+})
+
+test('an edit is kept with the acceptance, and not before', async t => {
+  const github = await openForge(t)
+  const { config, forge, record, listMade } = await openSplit(t, github)
+  const edited = record.issues.map(each => ({ ...each, title: each.title.toUpperCase() }))
+  const { title } = github.repository.issues[0] ?? assert.fail()
+  github.repository.issues[0] = { ...(github.repository.issues[0] ?? assert.fail()), title: 'Other words' }
+  await assert.rejects(acceptAlone(config, forge, record, edited), { exitCode: 5 })
+  assert.deepEqual(readSplit(config.home, record), record)
+  github.repository.issues[0].title = title
+  await acceptAlone(config, forge, record, edited)
+  assert.deepEqual(listMade(), ['ONE', 'TWO', 'THREE'])
+})
+
+test('a new proposal replaces only the one that it was asked for', async t => {
+  const github = await openForge(t)
+  const { config, record } = await openSplit(t, github)
+  const next = { ...record, id: 'fedcba9876543210' }
+  const half = writeSplit(config.home, record, { state: 'accepting' })
+  await assert.rejects(keepProposal(config.home, next, record), { exitCode: 5, message: /another command has changed/ })
+  await assert.rejects(keepProposal(config.home, next), { exitCode: 5 })
+  assert.deepEqual(readSplit(config.home, record), half)
+  writeSplit(config.home, record)
+  await keepProposal(config.home, next, record)
+  assert.equal(readSplit(config.home, record)?.id, next.id)
 })
