@@ -5,8 +5,8 @@ import { isSessionId } from '#session'
  * is made again, or is about processes of this machine.
  */
 const contents: [name: RegExp, kind: ContentKind][] = [
-  [/^(workspace|projects|issues|landing|outbox|repositories|confirmed|external-events)$/, 'copy'],
-  [/^(inbox-told|queue-told|landing-told|issues-told|paused|installed)\.json$/, 'copy'],
+  [/^(workspace|projects|issues|pull-requests|landing|outbox|repositories|confirmed|external-events)$/, 'copy'],
+  [/^(inbox-told|queue-told|landing-told|issues-told|pull-request-told|paused|installed)\.json$/, 'copy'],
   [/^queue\.db$|^queue\.db(-wal)?\.damaged$/, 'copy'],
   [/^home-id$/, 'copy'],
   [/^(\.env|claude-token)$/, 'secret'],
@@ -48,7 +48,7 @@ export function classifySessionPath(file: string, made: ReadonlySet<string>): Le
 export function classifyOtherPath(unit: string, file: string): LeftOut {
   if (unit === 'outbox' && file === 'deliverer') return 'all'
   if (unit === 'landing' && /^[^/]+\/lander$/.test(file)) return 'all'
-  if (unit === 'issues' && /^(splits\/)?[^/]+\.lease(\/|$)/.test(file)) return 'all'
+  if ((unit === 'issues' || unit === 'pull-requests') && /^(splits\/)?[^/]+\.lease(\/|$)/.test(file)) return 'all'
   return /(^|\/)\.tmp-[0-9a-f]+$/.test(file) ? 'all' : undefined
 }
 
