@@ -1,6 +1,6 @@
 import { sanitize, toOneLine, toWholeWords } from '#host/text.ts'
 import type { VerdictRecord } from './evidence/verdict.ts'
-import { readWishes } from './task/fence.ts'
+import { readFencedTask, readWishes } from './task/fence.ts'
 
 /** What a squashed commit says: what was asked, and what was proved. */
 export interface SquashFacts {
@@ -18,7 +18,8 @@ export interface SquashFacts {
 export function renderSquashMessage(facts: SquashFacts): string {
   const { sessionId, verdict } = facts
   const proof = verdict === undefined ? 'none' : toOneLine(`${verdict.verdict}, ${verdict.reason}`, MAX_LINE_CHARS)
-  return `${renderWorkMessage(facts)}\n\nVerdict: ${proof}\nSession: ${sessionId}\n`
+  const end = disarm(facts.task, `Verdict: ${proof}`)
+  return `${renderWorkMessage(facts)}\n\n${end}\nSession: ${sessionId}\n`
 }
 
 /** The same without the lines at its end that say where it comes from, and without a last line break. Pure. */
@@ -30,7 +31,7 @@ export function renderWorkMessage({ sessionId, task, verdict }: SquashFacts): st
   const list = (heading: string, lines: string[]) => (lines.length > 0 ? [[heading, ...lines].join('\n')] : [])
   const proved = clauses.filter(clause => clause.verdict === 'PASS')
   const unproved = clauses.filter(clause => clause.verdict !== 'PASS')
-  return [
+  const lines = [
     subject,
     ...(isWholeTask ? [] : [`Asked:\n${asked.split('\n').map(indent).join('\n')}`]),
     ...list(
@@ -42,6 +43,7 @@ export function renderWorkMessage({ sessionId, task, verdict }: SquashFacts): st
       unproved.map(({ id, sentence, verdict }) => formatClause(id, `${sentence} (${verdict})`)),
     ),
   ].join('\n\n')
+  return disarm(task, lines)
 }
 
 // --- internal ---
@@ -53,12 +55,25 @@ const MAX_LINE_CHARS = 200
 
 /** The first line of a task, or its first sentence, if that fits. Of a task that others wrote, that of their words: the title of an issue. */
 function chooseSubject(task: string): string {
-  const line = toOneLine(readWishes(task).trim().split('\n')[0] ?? '', Number.POSITIVE_INFINITY)
+  const line = disarm(task, toOneLine(readWishes(task).trim().split('\n')[0] ?? '', Number.POSITIVE_INFINITY))
   const [sentence = ''] = /^.*?[.!?](?= [\p{Lu}\p{Lo}"'`(])/u.exec(line) ?? []
   const isLong = line.length > MAX_SUBJECT_CHARS
   return isLong && sentence !== '' && sentence.length <= MAX_SUBJECT_CHARS
     ? sentence.replace(/\.$/, '')
     : toWholeWords(line, MAX_SUBJECT_CHARS)
+}
+
+/**
+ * A message about a task that others wrote, in which none of their words closes an issue, or has a CI leave the commit out: `#7` becomes
+ * `# 7`, and `[skip ci]` becomes `(skip ci)`. The same words of a person at this machine stay.
+ */
+function disarm(task: string, message: string): string {
+  if (readFencedTask(task) === undefined) return message
+  return message
+    .replace(/(#|\bGH-|\/(?:issues|work_items|pull|merge_requests)\/)(?=\d)/gi, '$1 ')
+    .replace(/\[([^\][\n]{0,40}(?<![a-z])(?:skip|no)(?![a-z])[^\][\n]{0,40})\]/gi, '($1)')
+    .replace(/\*{3}(no_ci)\*{3}/gi, '($1)')
+    .replace(/\bskip-checks(?=\s*:)/gi, 'skip checks')
 }
 
 /** Indented, so that no line of a task is taken for a comment or a trailer. */

@@ -48,6 +48,25 @@ test('the subject for an issue is its title', () => {
   )
 })
 
+test('words of others close no issue and skip no CI; those of a person at this machine stay', () => {
+  const nonce = '0123456789abcdef0123456789abcdef'
+  const words = [
+    'Fixes #7, closes ada/notes#8: [skip  ci] say hello',
+    'Resolves https://github.com/ada/notes/issues/9 and GH-10',
+    '[ci skip] [no ci] [Skip-CI] [CF-Pages-Skip] [[actions skip]] ***NO_CI***',
+    'skip-checks: true',
+    'array[0] and [link] stay',
+  ].join('\n')
+  const task = renderFencedTask('Do what issue 42 asks for.', nonce, [{ heading: 'issue 42 by @eve', text: words }])
+  const clauses = [{ id: 'C1', sentence: 'it fixes #11', verdict: 'PASS' }]
+  const proved = { verdict: 'PASS', reason: '[skip ci]', clauses } as VerdictRecord
+  const message = renderSquashMessage({ sessionId, task, verdict: proved })
+  assert.equal(message.split('\n')[0], 'Fixes # 7, closes ada/notes# 8: (skip ci) say hello')
+  assert.doesNotMatch(message, /(#|GH-|issues\/)\d|\[[^\]()]*(skip|no ci)|\*NO_CI|skip-checks/i)
+  assert.match(message, /array\[0\] and \[link\] stay[\s\S]*it fixes # 11[\s\S]*Verdict: PASS, \(skip ci\)/)
+  assert.match(renderSquashMessage({ sessionId, task: words, verdict: undefined }), /^Fixes #7, .*\[skip ci\]/)
+})
+
 test('a task of one line is the subject, and work without a verdict says so', () => {
   const message = renderSquashMessage({ sessionId, task: 'Say hello\u001b[31m\n', verdict: undefined })
   assert.equal(message, `Say hello\\u{1b}[31m\n\nVerdict: none\nSession: ${sessionId}\n`)
