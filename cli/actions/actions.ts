@@ -72,9 +72,9 @@ function change(checkout: string, after: string | undefined, values: ActionsValu
     if (!values.json) print(after === undefined ? `There is no ${workflowFile}.` : `${workflowFile} is up to date.`)
     return { file, state: after === undefined ? 'missing' : 'unchanged' }
   }
-  const isShown = values['dry-run'] || before !== undefined
-  if (isShown && !values.json) print(paintDiff(workflowFile, before, after))
-  if (!values.force) refuseForeign(planned)
+  const isShown = !values.json && (values['dry-run'] === true || before !== undefined)
+  if (isShown) print(paintDiff(workflowFile, before, after))
+  if (!values.force) refuseForeign(planned, isShown)
   if (values['dry-run']) return { file, state: 'would change' }
   applyChange(planned)
   if (after === undefined && !values.json) print(`Removed: ${workflowFile}. Commit that.`)

@@ -18,12 +18,13 @@ export function planWorkflow(checkout: string, after: string | undefined): Workf
   return { file, before: readIfPresent(file), after }
 }
 
-/** Exit 5 for a file that a person, or another program, has written or changed. */
-export function refuseForeign({ file, before, after }: WorkflowChange): void {
+/** Exit 5 for a file that a person, or another program, has written or changed. `isShown`: is the difference printed already? */
+export function refuseForeign({ file, before, after }: WorkflowChange, isShown: boolean): void {
   if (before === undefined || before === after || isOwnWorkflow(before)) return
+  const preview = `dispatch actions ${after === undefined ? 'uninstall' : 'install'} --dry-run`
   throw new DispatchError(`${file} was not written by dispatch, or was changed since`, {
     exitCode: exitCodes.conflict,
-    remedy: 'Nothing was changed. The difference is above. To replace it all the same: --force',
+    remedy: `Nothing was changed. ${isShown ? 'The difference is above' : `To see the difference: ${preview}`}. To ${after === undefined ? 'remove' : 'replace'} it all the same: --force`,
   })
 }
 

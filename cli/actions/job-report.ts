@@ -21,7 +21,7 @@ export interface JobOutcome {
 export function chooseConclusion({ view, state, damage }: JobOutcome): CommitVerdict['conclusion'] {
   if (damage.length > 0 || state === 'FAIL') return 'failure'
   if (state === 'PASS') return 'success'
-  return view.status.phase === 'asking' || view.status.phase === 'needs you' ? 'action_required' : 'neutral'
+  return waiting.includes(view.status.phase) ? 'action_required' : 'neutral'
 }
 
 /** The same in one line. Pure. */
@@ -30,6 +30,7 @@ export function renderTitle({ view, state, damage }: JobOutcome): string {
   const { phase, clauses } = view.status
   if (phase === 'asking') return 'A question has to be answered'
   if (phase === 'needs you') return 'A person is needed'
+  if (phase === 'failed') return UNSTARTED_TITLE
   const passed = clauses.filter(({ verdict }) => verdict === 'PASS').length
   return clauses.length === 0 ? state : `${state}: ${passed} of ${clauses.length} clauses are met`
 }
@@ -52,7 +53,23 @@ export function renderReport(outcome: JobOutcome, jobUrl: string, maxChars: numb
   return `${text}\n\n${renderMatrix(matrix, maxChars - text.length - 2)}`
 }
 
+/** The title where there is no session, or one that never came to work. */
+export const UNSTARTED_TITLE = 'The session did not start'
+
+/** The same of a job without a session: the last words that it has said. Pure. */
+export function renderUnstarted(problem: string, jobUrl: string): string {
+  const words = sanitize(problem).trim().slice(-MAX_PROBLEM_CHARS)
+  return [
+    `**dispatch** in [this run](${jobUrl}): ${UNSTARTED_TITLE}.`,
+    ...(words === '' ? [] : ['', ...fenceWords(words)]),
+  ].join('\n')
+}
+
 // --- internal ---
 
+/** A person has to do something in each of these. */
+const waiting: string[] = ['asking', 'needs you', 'failed']
+
+const MAX_PROBLEM_CHARS = 3000
 const MAX_LINE_CHARS = 300
 const MIN_MATRIX_CHARS = 8000

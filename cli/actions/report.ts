@@ -4,20 +4,21 @@ import { type CommitVerdict, type ReportedVerdict, reportVerdict } from '#forge/
 import { createComment, editComment, readComments } from '#forge/issues'
 import type { Config } from '#host/config'
 import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
+import { readIfPresent } from '#host/fs'
 import { listKnownSecrets, redactSecrets } from '#host/secrets'
-import type { Session } from '#session'
+import { listSessions, type Session } from '#session'
 import { auditSession } from '#session/audit'
 import { readView } from '#session/status'
-import { pickSession } from '../input/session.ts'
 import { readPublishedMatrix } from '../output/published-matrix.ts'
 import { openPullRequest } from '../pull-request/open.ts'
 import { summarizeResult } from '../wait-for-result.ts'
 import type { Job } from './job.ts'
-import { chooseConclusion, type JobOutcome, renderReport, renderTitle } from './job-report.ts'
+import { chooseConclusion, renderReport, renderTitle, renderUnstarted, UNSTARTED_TITLE } from './job-report.ts'
 
 /** What was reported, and where. */
 export interface JobReport {
-  id: string
+  /** Null where no session has started. */
+  id: string | null
   state: string
   conclusion: CommitVerdict['conclusion']
   title: string
@@ -25,38 +26,31 @@ export interface JobReport {
   reported: ReportedVerdict
   pullRequest: number | null
   problem: string | null
-  /** That of the verdict; 13 for a damaged record; that of the failure where the pull request of a PASS could not be opened. */
+  /**
+   * That of the verdict; 12 where no session has started; 13 for a damaged record; that of the failure where the pull request of a PASS
+   * could not be opened.
+   */
   exitCode: ExitCode
+}
+
+/** What a person, or the workflow, wants of a report. */
+export interface ReportRequest {
+  opensPullRequest: boolean
+  /** What the job has said where no session has started. */
+  problemFile: string | undefined
+  say(text: string): void
 }
 
 /**
  * Report what came of the session of this home: on the page of the job, beside the commit, and on the issue that has started it. With
  * `opensPullRequest`, a PASS is opened as a pull request first, and the verdict is said of its commit.
  */
-export async function reportJob(
-  config: Config,
-  job: Job,
-  { opensPullRequest, say }: { opensPullRequest: boolean; say(text: string): void },
-): Promise<JobReport> {
-  const session = pickSession(config, undefined)
+export async function reportJob(config: Config, job: Job, request: ReportRequest): Promise<JobReport> {
   const forge = await connectForge(job.address, config)
-  const damage = await listDamage(session)
-  const result = await summarizeResult(session, (await readView(session)).status)
-  const isProved = result.exitCode === exitCodes.ok && damage.length === 0
-  const opened = opensPullRequest && isProved ? await openForJob(config, session, job, say) : {}
-  const view = await readView(session)
-  const matrix = await readPublishedMatrix(config, view)
-  const problem = opened.failure?.message
-  const outcome = { view, state: result.state, matrix, damage, pullRequest: view.status.pullRequest, problem }
-  const commit = view.status.pullRequest?.commit ?? job.commit
-  const reported = await publish(config, forge, job, { outcome, commit })
-  const exitCode = damage.length > 0 ? exitCodes.integrity : (opened.failure?.exitCode ?? result.exitCode)
-  const [conclusion, title] = [chooseConclusion(outcome), renderTitle(outcome)]
-  const pullRequest = view.status.pullRequest?.number ?? null
-  return {
-    ...{ id: session.id, state: result.state, conclusion, title, commit, reported, pullRequest },
-    ...{ problem: problem ?? null, exitCode },
-  }
+  const [session] = listSessions(config.workspace)
+  return session === undefined
+    ? reportUnstarted(config, forge, job, request.problemFile)
+    : reportSession(config, forge, job, session, request)
 }
 
 // --- internal ---
@@ -66,6 +60,49 @@ const MAX_REPORT_CHARS = 60_000
 
 /** The first line of the one comment on an issue. */
 const COMMENT_MARK = '<!-- dispatch:job -->'
+
+async function reportUnstarted(
+  config: Config,
+  forge: Forge,
+  job: Job,
+  problemFile: string | undefined,
+): Promise<JobReport> {
+  const problem = problemFile === undefined ? '' : (readIfPresent(problemFile) ?? '')
+  const [conclusion, title, commit] = ['action_required' as const, UNSTARTED_TITLE, job.commit]
+  const summary = renderUnstarted(problem, job.url)
+  const reported = await publish(config, forge, job, { commit, conclusion, title, summary, sessionId: undefined })
+  return {
+    ...{ id: null, state: 'failed', conclusion, title, commit, reported, pullRequest: null, problem: null },
+    exitCode: exitCodes.inconclusive,
+  }
+}
+
+async function reportSession(
+  config: Config,
+  forge: Forge,
+  job: Job,
+  session: Session,
+  { opensPullRequest, say }: ReportRequest,
+): Promise<JobReport> {
+  const damage = await listDamage(session)
+  const result = await summarizeResult(session, (await readView(session)).status)
+  const isProved = result.exitCode === exitCodes.ok && damage.length === 0
+  const opened = opensPullRequest && isProved ? await openForJob(config, session, job, say) : {}
+  const view = await readView(session)
+  const matrix = await readPublishedMatrix(config, view)
+  const problem = opened.failure?.message
+  const outcome = { view, state: result.state, matrix, damage, pullRequest: view.status.pullRequest, problem }
+  const commit = view.status.pullRequest?.commit ?? job.commit
+  const [conclusion, title] = [chooseConclusion(outcome), renderTitle(outcome)]
+  const summary = renderReport(outcome, job.url, MAX_REPORT_CHARS)
+  const reported = await publish(config, forge, job, { commit, conclusion, title, summary, sessionId: session.id })
+  const exitCode = damage.length > 0 ? exitCodes.integrity : (opened.failure?.exitCode ?? result.exitCode)
+  const pullRequest = view.status.pullRequest?.number ?? null
+  return {
+    ...{ id: session.id, state: result.state, conclusion, title, commit, reported, pullRequest },
+    ...{ problem: problem ?? null, exitCode },
+  }
+}
 
 /** What an audit finds damaged. Its notes, such as that there is no verdict yet, take nothing from a record. */
 async function listDamage({ paths }: Session): Promise<string[]> {
@@ -96,15 +133,12 @@ async function publish(
   config: Config,
   forge: Forge,
   { url, summaryFile, start }: Job,
-  { outcome, commit }: { outcome: JobOutcome; commit: string },
+  said: Omit<CommitVerdict, 'url'>,
 ): Promise<ReportedVerdict> {
   const redact = (text: string) => redactSecrets(text, listKnownSecrets(config)).text
-  const summary = redact(renderReport(outcome, url, MAX_REPORT_CHARS))
+  const [title, summary] = [redact(said.title), redact(said.summary)]
   if (summaryFile !== undefined) fs.appendFileSync(summaryFile, `${summary}\n`)
-  const reported = await reportVerdict(forge, {
-    ...{ commit, conclusion: chooseConclusion(outcome), title: redact(renderTitle(outcome)) },
-    ...{ summary, url, sessionId: outcome.view.session.id },
-  })
+  const reported = await reportVerdict(forge, { ...said, title, summary, url })
   if ('issue' in start) await writeComment(forge, start.issue, `${COMMENT_MARK}\n${summary}`)
   return reported
 }

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { setImmediate as giveWay } from 'node:timers/promises'
-import type { Config } from '#host/config'
+import { type Config, prepareHome } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { listNames, writeAtomic } from '#host/fs'
 import { isUnchanged, type UnitCopy, type UnitSource } from './copy-unit.ts'
@@ -58,6 +58,7 @@ export interface BackupReport {
  */
 export async function backUp(config: Config, folder: string, options: BackupOptions): Promise<BackupReport> {
   const startedAtMs = performance.now()
+  prepareHome(config) // One that nothing has used yet is empty, and no failure.
   const paths = prepareTarget(folder, config)
   return writeAlone(paths, path.join(config.home, 'backup-lease'), async () => {
     const names = listRecordNames(paths)

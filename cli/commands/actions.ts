@@ -3,13 +3,12 @@ import { exitCodes } from '#host/error.ts'
 import { chooseWorkflow, installWorkflow, removeWorkflow } from '../actions/actions.ts'
 import { readJob } from '../actions/job.ts'
 import { renderWorkflow } from '../actions/workflow.ts'
-import { defineCommand, UsageError } from '../command.ts'
+import { defineCommand } from '../command.ts'
+import { actionsOptions, checkAction, listActions } from '../input/actions-options.ts'
 import { refuseAgent } from '../input/confirm.ts'
 import { printReported } from '../output/actions-view.ts'
 import { describeIgnored } from '../output/issue-view.ts'
 import { print } from '../output/terminal.ts'
-
-const actions = ['show', 'install', 'uninstall', 'task', 'report']
 
 export const command = defineCommand({
   about: `
@@ -24,21 +23,10 @@ has not written is shown and left alone (exit 5). See docs/actions.md.
   dispatch actions report            in a job: reports the verdict
 `,
   usage: 'actions [action] [options]',
-  options: {
-    repo: { type: 'string', value: 'DIR', about: 'the checkout (default: the one of the current folder)' },
-    label: { type: 'string', value: 'NAME', about: 'issues with this label start (default: dispatch)' },
-    sandbox: { type: 'string', value: 'MODE', about: 'required (default), or off: agents then have all rights there' },
-    source: { type: 'string', value: 'URL', about: 'where the runner fetches dispatch (default: as your clone does)' },
-    commit: { type: 'string', value: 'HASH', about: 'with --source: which commit (default: the one that runs here)' },
-    'dry-run': { type: 'boolean', about: 'show the difference, and write nothing' },
-    force: { type: 'boolean', about: 'also replace or remove a file that dispatch has not written' },
-    'pull-request': { type: 'boolean', about: 'with report: open a PASS as a pull request first' },
-    json: { type: 'boolean', about: 'print one JSON object instead of text' },
-  },
-  choices: { action: () => actions },
+  options: actionsOptions,
+  choices: { action: listActions },
   async run(values, [action = 'show']) {
-    if (!actions.includes(action))
-      throw new UsageError(`actions has no action "${action}"`, `Write one of: ${actions.join(', ')}`)
+    checkAction(action, values)
     const config = readConfig()
     if (action === 'show') {
       process.stdout.write(renderWorkflow(await chooseWorkflow(config, values)))
@@ -55,7 +43,8 @@ has not written is shown and left alone (exit 5). See docs/actions.md.
     if (action === 'report') {
       const { reportJob } = await import('../actions/report.ts')
       const say = (text: string) => process.stderr.write(`${text}\n`)
-      const report = await reportJob(config, readJob(), { opensPullRequest: values['pull-request'] ?? false, say })
+      const opensPullRequest = values['pull-request'] ?? false
+      const report = await reportJob(config, readJob(), { opensPullRequest, problemFile: values.problem, say })
       if (values.json) print(JSON.stringify(report))
       else printReported(report)
       return report.exitCode

@@ -22,7 +22,7 @@ export const workflowSecrets = ['ANTHROPIC_API_KEY', 'GEMINI_API_KEY']
 
 /** What was reported of a job, for its log. */
 export function printReported({ id, title, commit, reported, pullRequest, problem }: JobReport): void {
-  print(`${id}  ${title}`)
+  print(id === null ? title : `${id}  ${title}`)
   print(`  reported as a ${reported.kind} of ${commit.slice(0, 10)}`)
   if (reported.kind === 'commit status') print(`  no check run: ${reported.reason}`)
   if (pullRequest !== null) print(`  pull request #${pullRequest}`)

@@ -11,8 +11,8 @@ export interface CommitVerdict {
   summary: string
   /** Where more can be read. */
   url: string
-  /** Which session it is. */
-  sessionId: string
+  /** Which session it is; undefined where none has started. */
+  sessionId: string | undefined
 }
 
 /** The name under which it stands there. */
@@ -51,7 +51,7 @@ function createCheckRun({ repository, request }: Forge, verdict: CommitVerdict):
       head_sha: commit,
       status: 'completed',
       conclusion,
-      external_id: sessionId,
+      ...(sessionId !== undefined && { external_id: sessionId }),
       details_url: url,
       output: { title: title.slice(0, MAX_TITLE_CHARS), summary: summary.slice(0, MAX_SUMMARY_CHARS) },
     }),

@@ -145,14 +145,40 @@ describe('a session runs on a runner of GitHub Actions', () => {
     }
   })
 
+  it('what keeps a session from starting is said beside the commit and on the issue', async () => {
+    const odd = path.join(facts.checkout, '.dispatch.json')
+    fs.writeFileSync(odd, '{')
+    const work = openJob('unstarted', reader)
+    const worked = await playJob(work, 'agents')
+    fs.rmSync(odd)
+    assert.equal(worked.at(-1)?.name, 'Run the session', summarize(worked))
+    assert.match(worked.at(-1)?.result.stderr ?? '', /\.dispatch\.json/)
+    const pack = await playJob(work, 'agents', [
+      'Install programs',
+      'Install dispatch',
+      'Read the task',
+      'Run the session',
+    ])
+    assert.equal(pack.at(-1)?.result.exitCode, 0, summarize(pack))
+    const publish = openJob('report-unstarted', writer)
+    fs.mkdirSync(path.join(publish.temp, 'artifact'))
+    fs.copyFileSync(path.join(work.temp, 'record.tar'), path.join(publish.temp, 'artifact/record.tar'))
+    const reported = await playJob(publish, 'report')
+    assert.equal(reported.at(-1)?.result.exitCode, 12, summarize(reported))
+    const run = repository.checkRuns.pop()
+    assert.deepEqual([run?.conclusion, run?.title], ['action_required', 'The session did not start'])
+    assert.match(run?.summary ?? '', /\.dispatch\.json/)
+    assert.match(issue.comments.pop()?.body ?? '', /The session did not start[\s\S]*\.dispatch\.json/)
+  })
+
   it('the agents get the issue and no token of GitHub; a PASS becomes a pull request and a check run', async () => {
-    const work = openJob('agents', reader)
+    const [work, asked] = [openJob('agents', reader), forge.requests.length]
     const worked = await playJob(work, 'agents')
     assert.equal(worked.at(-1)?.result.exitCode, 0, summarize(worked))
     assert.match(fs.readFileSync(path.join(work.temp, 'GITHUB_OUTPUT'), 'utf8'), /^record=yes$/m)
     assert.equal(JSON.parse(fs.readFileSync(path.join(work.temp, 'result.json'), 'utf8')).state, 'PASS')
     const isWrite = ({ method, path }: { method: string; path: string }) => method !== 'GET' && path !== '/graphql'
-    assert.deepEqual(forge.requests.filter(isWrite), [])
+    assert.deepEqual(forge.requests.slice(asked).filter(isWrite), [])
     assert.ok(rig.models.requests.length > 2)
     assert.ok(rig.models.requests.every(({ body }) => !body.includes(reader)))
     const publish = openJob('report', writer)

@@ -49,7 +49,11 @@ test('what a person has changed is left alone, unless it is forced', async t => 
   await install()
   fs.writeFileSync(file, read().replace('timeout-minutes: 200', 'timeout-minutes: 20'))
   const own = read()
-  for (const act of [install, remove]) await assert.rejects(act(), { exitCode: 5 })
+  await assert.rejects(install(), {
+    exitCode: 5,
+    remedy: /To see the difference: dispatch actions install --dry-run\./,
+  })
+  await assert.rejects(remove(), { exitCode: 5, remedy: /dispatch actions uninstall --dry-run\. To remove it/ })
   await assert.rejects(install({ 'dry-run': true }), { exitCode: 5 })
   assert.equal(read(), own)
   assert.equal((await install({ force: true })).state, 'written')

@@ -19,7 +19,7 @@ test('only a PASS with a sound record is a success', () => {
     [outcome('stopped', { phase: 'asking' }), 'action_required'],
     [outcome('stopped', { phase: 'needs you' }), 'action_required'],
     [outcome('stopped', { phase: 'working' }), 'neutral'],
-    [outcome('failed', { phase: 'failed' }), 'neutral'],
+    [outcome('failed', { phase: 'failed' }), 'action_required'],
   ]
   for (const [each, conclusion] of cases) assert.equal(chooseConclusion(each), conclusion, renderTitle(each))
 })

@@ -29,7 +29,9 @@ async function openJob(t: TestContext, events?: EventBody[]) {
     address: { host, owner: 'ada', name: 'notes', isPlainHttp: true },
     ...{ commit, url: 'https://elsewhere/77', checkout: folder, summaryFile, start: { task: 'Say hello' } },
   }
-  const options = { opensPullRequest: true, say: () => undefined }
+  const problemFile = path.join(folder, 'problem.txt')
+  fs.writeFileSync(problemFile, 'dispatch: there is no judge\u001b[2J')
+  const options = { opensPullRequest: true, problemFile, say: () => undefined }
   return {
     repository,
     folder,
@@ -44,4 +46,17 @@ test('a question waits for a person; what an audit only notes is no damage', asy
   assert.deepEqual([exitCode, conclusion, title], [12, 'action_required', 'A question has to be answered'])
   assert.equal(repository.checkRuns[0]?.conclusion, 'action_required')
   assert.match(readSummary(), /Which hello\?/)
+})
+
+test('a start that failed is reported with its reason, with and without a session', async t => {
+  const none = await openJob(t)
+  const unstarted = await none.report()
+  const facts = ({ id, exitCode, conclusion, title }: typeof unstarted) => [id, exitCode, conclusion, title]
+  assert.deepEqual(facts(unstarted), [null, 12, 'action_required', 'The session did not start'])
+  assert.equal(none.repository.checkRuns[0]?.summary, none.readSummary().trimEnd())
+  assert.match(none.readSummary(), /^dispatch: there is no judge\\u\{1b\}/m)
+  const failed = await openJob(t, [{ type: 'start.failed', reason: 'the login has expired', exitCode: 7 }])
+  const reported = await failed.report()
+  assert.deepEqual(facts(reported).slice(1), [7, 'action_required', 'The session did not start'])
+  assert.match(failed.readSummary(), /the login has expired/)
 })

@@ -121,15 +121,10 @@ test('what an artifact has replaces nothing that runs beside the token', async t
     fs.mkdirSync(path.dirname(path.join(temp, file)), { recursive: true })
     fs.writeFileSync(path.join(temp, file), `#!/bin/sh\n${text}\n`, { mode: 0o755 })
   }
+  fs.symlinkSync('/proc/self/environ', path.join(temp, 'from/problem.txt')) // Nor does it lead out of its folder.
   fs.mkdirSync(path.join(temp, 'artifact'))
-  const tar = [
-    '-C',
-    path.join(temp, 'from'),
-    '-cf',
-    path.join(temp, 'artifact/record.tar'),
-    'record',
-    'claude-dispatch',
-  ]
+  const members = ['record', 'problem.txt', 'claude-dispatch']
+  const tar = ['-C', path.join(temp, 'from'), '-cf', path.join(temp, 'artifact/record.tar'), ...members]
   assert.equal((await runProgram('tar', tar)).exitCode, 0)
   assert.match(String(getStep('Fetch the record').with?.['path']), /^\$\{\{ runner\.temp \}\}\/artifact$/)
   const own = path.join(temp, 'claude-dispatch/bin')
@@ -139,6 +134,7 @@ test('what an artifact has replaces nothing that runs beside the token', async t
   assert.equal(ran.exitCode, 0, ran.stderr)
   assert.ok(!fs.existsSync(path.join(temp, 'pwned')))
   assert.match(fs.readFileSync(path.join(own, 'dispatch'), 'utf8'), /restore/)
+  assert.equal(fs.readFileSync(path.join(temp, 'problem.txt'), 'utf8'), '')
 })
 
 test('what could end a string of the file is refused', () => {
