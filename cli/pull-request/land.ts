@@ -14,6 +14,7 @@ import { findProjectOf } from '../landing/land-one.ts'
 import { toDispatchError } from '../to-dispatch-error.ts'
 import { findNewest } from './newest.ts'
 import { findPullRequestPlace, openPullRequest, type PullRequestPlace } from './open.ts'
+import { findRecordOf, writePullRequestRecord } from './record.ts'
 
 /** What a person asked for with `dispatch land --pull-request`. */
 export interface PullRequestLandingOptions {
@@ -76,6 +77,8 @@ async function landOne(config: Config, session: Session, options: PullRequestLan
   const pullRequest = place.found ?? (await readPullRequest(place.forge, number))
   options.say(`Pull request ${number}: ${pullRequest.url}`)
   const { merged, base } = await waitUntilMerged(place, pullRequest, commit, options)
+  const record = findRecordOf(config.home, session.id)
+  if (record !== undefined) writePullRequestRecord(config.home, record, { state: 'ended', reason: 'merged' })
   const { checkout, transport } = place
   const ownGates = (await findProjectOf(config, checkout))?.gates ?? []
   const remote = await describeRemote(transport)

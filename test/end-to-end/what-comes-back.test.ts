@@ -155,6 +155,8 @@ describe('what comes back to a pull request', () => {
     const ran = await setup.rig.dispatch(['land', session.id, '--pull-request', '--json'])
     assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
     assert.equal(JSON.parse(ran.stdout).state, 'landed')
+    const shown = await setup.rig.dispatch(['show', session.id, '--json'])
+    assert.equal(JSON.parse(shown.stdout).pullRequest.state, 'ended')
     assert.equal(await readHead('%T', 'main'), await readHead('%T'))
     const looked = await look()
     assert.deepEqual([looked.state, looked.reason], ['ended', 'merged'])
