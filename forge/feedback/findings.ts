@@ -94,7 +94,9 @@ const getGroup = (words: Words) => (words.threadId === null ? getKey(words) : `t
 
 /** What a reader of GitHub sees. */
 function readVisible({ body }: Words): string {
-  return sanitize(removeHidden(body.replace(/\r\n?/g, '\n'))).trim().slice(0, MAX_WORDS_CHARS)
+  return sanitize(removeHidden(body.replace(/\r\n?/g, '\n')))
+    .trim()
+    .slice(0, MAX_WORDS_CHARS)
 }
 
 function createConflict(commit: string, base: string): Finding {
