@@ -6,6 +6,7 @@ export { decideMerge, type MergeDecision, mergePullRequest } from './merge.ts'
 export { readMergeState } from './merge-state.ts'
 export { type PullRequestFacts, renderSection } from './pull-request-body.ts'
 export {
+  findClosingPullRequest,
   findPullRequest,
   type PublishedPullRequest,
   type PullRequest,

@@ -38,7 +38,7 @@ export function renderSection(facts: PullRequestFacts, maxChars = MAX_BODY_CHARS
     '',
     fenceText(cut(task.trim())),
     '',
-    '## Look at this first',
+    LOOK_TITLE,
     '',
     ...listFirstLooks(facts).map(line => `- ${line}`),
     '',
@@ -65,10 +65,17 @@ export function hasSection(body: string, sessionId: string): boolean {
   return body.includes(getBeginMark(sessionId))
 }
 
+/** Is this the body of a session's pull request that closes the issue? Pure. */
+export function closesIssue(body: string, issue: number): boolean {
+  const [, ...section] = body.split(BEGIN_MARK)
+  return section.join('').split(LOOK_TITLE).at(-1)?.split('\n').includes(`Closes #${issue}`) ?? false
+}
+
 // --- internal ---
 
 const BEGIN_MARK = /<!-- dispatch:session [\w-]+ -->/
 const END_MARK = '<!-- dispatch:end -->'
+const LOOK_TITLE = '## Look at this first'
 /** Room for what people write around it. */
 const MARGIN_CHARS = 4096
 const MAX_TASK_CHARS = 12_000

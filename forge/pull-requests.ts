@@ -1,7 +1,7 @@
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { ForgeError } from './errors.ts'
 import type { Forge } from './forge.ts'
-import { hasSection, replaceSection } from './pull-request-body.ts'
+import { closesIssue, hasSection, replaceSection } from './pull-request-body.ts'
 
 /** A pull request, as far as dispatch looks at it. */
 export interface PullRequest {
@@ -76,6 +76,18 @@ export async function findPullRequest(
   )
   const all = listed.map(toPullRequest)
   return all.find(({ state }) => state === 'open') ?? all.find(({ body }) => hasSection(body, sessionId))
+}
+
+/** The open pull request of a session that closes an issue. One from a fork does not count: anyone may open that. */
+export async function findClosingPullRequest(
+  { repository, request }: Forge,
+  issue: number,
+): Promise<PullRequest | undefined> {
+  const listed = await request('list the open pull requests', client =>
+    client.paginate(client.rest.pulls.list, { ...repository, state: 'open', per_page: 100 }),
+  )
+  const own = listed.filter(({ head, base }) => head.repo?.full_name === base.repo.full_name)
+  return own.map(toPullRequest).find(({ body }) => closesIssue(body, issue))
 }
 
 /** A pull request by its number. Exit 4 without one. */
