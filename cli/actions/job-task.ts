@@ -1,4 +1,4 @@
-import { connectForge, type Forge } from '#forge'
+import { connectForge, type Forge, findClosingPullRequest } from '#forge'
 import {
   type Ignored,
   mayWrite,
@@ -25,7 +25,8 @@ export interface JobTask {
 
 /**
  * The task of a job: what a person typed, who may write because GitHub lets no other start a workflow; or the issue as it was when its
- * label was set. Exit 5 where it may not start: who set the label may not write, the text has changed since, or a machine has claimed it.
+ * label was set. Exit 5 where it may not start: who set the label may not write, the text has changed since, a machine has claimed it, or
+ * a session has done it already.
  */
 export async function readJobTask(config: Config, { address, start }: Job, label: string): Promise<JobTask> {
   if ('task' in start) return { task: start.task, ignored: [] }
@@ -36,6 +37,7 @@ export async function readJobTask(config: Config, { address, start }: Job, label
   const issue = await readIssue(forge, start.issue)
   if (!issue.isOpen) throw refuse(key, 'it is closed', 'Reopen it, then set the label again.')
   await refuseClaimed(forge, key)
+  await refuseDone(forge, key)
   const { labeled, renamedAt } = await readHistory(forge, start.issue)
   const trigger = await chooseTrigger(forge, key, labeled[label.toLowerCase()])
   const pinned = pinIssue(issue, await readComments(forge, start.issue), renamedAt, trigger)
@@ -51,6 +53,13 @@ async function refuseClaimed(forge: Forge, key: IssueKey): Promise<void> {
   if (claim === undefined && (await readBranchTip(forge, getClaimBranch(key))) === undefined) return
   const owner = claim === undefined ? 'a machine' : `@${claim.author}, on the machine ${claim.machine},`
   throw refuse(key, `${owner} has claimed it`, `To give it back there: dispatch issue ${key.number} --release`)
+}
+
+/** A label that is set again, or a run that is repeated, would make a second pull request. */
+async function refuseDone(forge: Forge, key: IssueKey): Promise<void> {
+  const found = await findClosingPullRequest(forge, key.number)
+  if (found === undefined) return
+  throw refuse(key, `pull request #${found.number} closes it`, 'Merge that, or close it and set the label again.')
 }
 
 async function chooseTrigger(

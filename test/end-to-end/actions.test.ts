@@ -12,6 +12,7 @@ import { playJob, type RunnerFacts } from '../fixtures/actions-runner.ts'
 import { commitFolder, entryPoint, helloScenario, openRig, type Rig } from '../fixtures/rig.ts'
 
 const BOT = 'github-actions[bot]'
+const afterTask = ['Run the session', 'End what still runs, and pack the record']
 const models = ['ANTHROPIC_API_KEY', 'GEMINI_API_KEY']
 
 describe('a session runs on a runner of GitHub Actions', () => {
@@ -49,7 +50,7 @@ describe('a session runs on a runner of GitHub Actions', () => {
       roles: { ada: 'admin', bob: 'write', eve: 'triage', [BOT]: 'write' },
     })
     forge.addToken('ghp_ada', { login: 'ada', scopes: ['repo'] })
-    forge.addToken(reader, { login: BOT, permissions: { contents: 'read', issues: 'read' } })
+    forge.addToken(reader, { login: BOT, permissions: { contents: 'read', issues: 'read', pull_requests: 'read' } })
     const rights = { contents: 'write', pull_requests: 'write', issues: 'write', statuses: 'write' } as const
     forge.addToken(writer, { login: BOT, permissions: { ...rights, checks: 'write' } })
     forge.addToken(humble, { login: BOT, permissions: rights })
@@ -110,7 +111,7 @@ describe('a session runs on a runner of GitHub Actions', () => {
   it('a person types a task, and no character of it is a command', async () => {
     const task = `Say "hello"'; touch pwned; $(touch pwned) \`touch pwned\` \${{ github.token }}\n-- \u00e9`
     const job = openJob('typed', reader, { event: { name: 'workflow_dispatch', payload: { inputs: { task } } } })
-    const played = await playJob(job, 'agents', ['Run the session', 'End what still runs, and pack the record'])
+    const played = await playJob(job, 'agents', afterTask)
     assert.equal(played.at(-1)?.name, 'Read the task', summarize(played))
     assert.equal(played.at(-1)?.result.exitCode, 0, summarize(played))
     assert.equal(fs.readFileSync(path.join(job.temp, 'task.md'), 'utf8'), task)
@@ -220,6 +221,20 @@ describe('a session runs on a runner of GitHub Actions', () => {
     assert.equal(repository.checkRuns.length, 1)
     assert.equal(repository.issues.filter(each => each.pull !== undefined).length, 1)
     assert.equal(issue.comments.length, 1)
+  })
+
+  it('a label that is set again makes no second session while that pull request is open', async () => {
+    const pull = repository.issues.find(each => each.pull !== undefined)
+    const again = async (name: string) => (await playJob(openJob(name, reader), 'agents', afterTask)).at(-1)
+    const refused = await again('again')
+    assert.deepEqual([refused?.name, refused?.result.exitCode], ['Read the task', 5], refused?.result.stderr)
+    assert.match(refused?.result.stderr ?? '', new RegExp(`pull request #${pull?.number} closes it`))
+    const { headOwner = '' } = pull?.pull ?? {}
+    Object.assign(pull?.pull ?? {}, { headOwner: 'eve' })
+    forge.state.repositories.push({ ...repository, owner: 'eve' })
+    assert.equal((await again('forked'))?.result.exitCode, 0, 'that of a fork does not count')
+    forge.state.repositories.pop()
+    Object.assign(pull?.pull ?? {}, { headOwner })
   })
 
   it('a record that was changed on its way proves nothing', async () => {

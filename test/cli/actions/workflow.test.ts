@@ -60,7 +60,7 @@ test('each action is pinned by a whole hash, with its version beside it', () => 
 
 test('where agents work, the token may only read, and their step has none', () => {
   assert.deepEqual(workflow.permissions, {})
-  assert.deepEqual(getJob('agents').permissions, { contents: 'read', issues: 'read' })
+  assert.deepEqual(getJob('agents').permissions, { contents: 'read', issues: 'read', 'pull-requests': 'read' })
   const run = getStep('Run the session')
   assert.deepEqual(Object.keys(run.env ?? {}).sort(), ['ANTHROPIC_API_KEY', 'DISPATCH_SANDBOX', 'GEMINI_API_KEY'])
   const withSecrets = steps.filter(step => JSON.stringify(step).includes('secrets.'))
