@@ -1,13 +1,14 @@
-import { list, ok, type Route, route } from './router.ts'
+import { fail, list, ok, type Reply, type Route, route } from './router.ts'
 
 /** The settings that the workflows of a repository depend on. The value of a secret is shown to no login. */
 export const actionsRoutes: Route[] = [
   route('GET /repos/:owner/:repo/actions/secrets', ['secrets', 'read'], ({ repository }) =>
-    list(
-      repository.secretNames.map(name => ({ name, created_at: SOME_DAY, updated_at: SOME_DAY })),
-      page => ({ total_count: repository.secretNames.length, secrets: page }),
-    ),
+    listSecrets(repository.secretNames),
   ),
+  route('GET /repos/:owner/:repo/actions/organization-secrets', ['secrets', 'read'], ({ repository }) => {
+    const { organizationSecrets: names } = repository
+    return names === 'hidden' ? fail(403, 'Resource not accessible') : listSecrets(names ?? [])
+  }),
   route('GET /repos/:owner/:repo/actions/permissions/workflow', ['administration', 'read'], ({ repository }) =>
     ok({
       default_workflow_permissions: 'read',
@@ -19,3 +20,10 @@ export const actionsRoutes: Route[] = [
 // --- internal ---
 
 const SOME_DAY = '2026-01-01T00:00:00Z'
+
+function listSecrets(names: string[]): Reply {
+  return list(
+    names.map(name => ({ name, created_at: SOME_DAY, updated_at: SOME_DAY })),
+    page => ({ total_count: names.length, secrets: page }),
+  )
+}

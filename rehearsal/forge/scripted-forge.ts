@@ -204,7 +204,7 @@ async function createRepository(
   const repository: ScriptedRepository = {
     ...{ isPrivate: true, defaultBranch, roles: { [owner]: 'admin' }, forkOf: undefined, allowsAutoMerge: false },
     ...{ methods: ['merge', 'squash', 'rebase'], rules: {}, issues: [], checkRuns: [], statuses: [] },
-    ...{ secretNames: [], mayWorkflowsOpenPulls: false, knowsSubIssues: true },
+    ...{ secretNames: [], organizationSecrets: undefined, mayWorkflowsOpenPulls: false, knowsSubIssues: true },
     ...facts,
     folder,
   }

@@ -39,7 +39,10 @@ export function renderRepository(state: ForgeState, repository: ScriptedReposito
     node_id: `R_${owner}_${name}`,
     name,
     full_name: `${owner}/${name}`,
-    owner: renderUser(state, owner),
+    owner: {
+      ...renderUser(state, owner),
+      ...(repository.organizationSecrets !== undefined && { type: 'Organization' }),
+    },
     private: isPrivate,
     html_url: `${state.url}/${owner}/${name}`,
     clone_url: `${state.url}/${owner}/${name}.git`,

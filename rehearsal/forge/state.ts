@@ -120,6 +120,8 @@ export interface ScriptedRepository {
   statuses: ScriptedStatus[]
   /** The names of the secrets of its workflows, and whether those may open pull requests. */
   secretNames: string[]
+  /** Those that an organization gives it; undefined if a person owns it. */
+  organizationSecrets: string[] | 'hidden' | undefined
   mayWorkflowsOpenPulls: boolean
   /** Does this GitHub know sub-issues? An older Enterprise server does not. */
   knowsSubIssues: boolean

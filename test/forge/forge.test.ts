@@ -4,6 +4,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { connectForge, type Forge, ForgeError, probeRights } from '#forge'
+import { isDenied } from '#forge/errors.ts'
 import { APP_INSTALLATION, noLogin, openForge } from '../fixtures/forge.ts'
 import { createScratchFolder } from '../fixtures/scratch.ts'
 
@@ -44,6 +45,7 @@ test('a rate limit says when it goes on, and a short one is waited for', async t
   token.rate = { remaining: 0, resetAt: Math.ceil(Date.now() / 1000) + 3600 }
   const time = new Date(token.rate.resetAt * 1000).toISOString().slice(0, 16)
   await assert.rejects(see(forge), { exitCode: 8, message: new RegExp(`rate limit.* ${time}`) })
+  await assert.rejects(see(forge), error => !isDenied(error)) // It has the status of a right that is missing.
   token.rate = { remaining: 0, resetAt: Math.floor(Date.now() / 1000) }
   assert.equal((await see(forge)).data.name, 'notes')
   let count = 0
