@@ -1,6 +1,6 @@
 import path from 'node:path'
-import { connectForge } from '#forge'
-import { readActionsSettings } from '#forge/actions'
+import { connectForge, type RepositoryAddress } from '#forge'
+import { type ActionsSettings, readActionsSettings } from '#forge/actions'
 import type { Config } from '#host/config'
 import { DispatchError } from '#host/error.ts'
 import { readIfPresent } from '#host/fs'
@@ -24,28 +24,44 @@ export async function checkActions(config: Config, online: boolean): Promise<Doc
   if (!online || address === undefined)
     return [ok('actions', `${workflowFile} is there${written} (\`dispatch doctor --online\` asks what it needs)`)]
   try {
-    const { secrets, mayOpenPullRequests } = await readActionsSettings(await connectForge(address, config))
-    const place = `${address.owner}/${address.name}`
-    const missing = secrets === undefined ? [] : workflowSecrets.filter(name => !secrets.includes(name))
-    const fixes = missing.map(name => `gh secret set ${name} --repo ${place}`)
-    const lacks = [
-      ...(missing.length > 0 ? [`the secret ${formatNames(missing)}`] : []),
-      ...(mayOpenPullRequests === false ? ['the right of workflows to open pull requests'] : []),
-    ]
-    if (mayOpenPullRequests === false)
-      fixes.push(`gh api -X PUT repos/${place}/actions/permissions/workflow -F can_approve_pull_request_reviews=true`)
-    if (lacks.length > 0) return [warn('actions', `${place} lacks ${lacks.join(', and ')}${written}`, fixes.join('; '))]
-    if (secrets !== undefined && mayOpenPullRequests !== undefined)
-      return [ok('actions', `${place} has what ${workflowFile} needs${written}`)]
-    return [
-      warn(
-        'actions',
-        `this login may not see ${secrets === undefined ? 'the names of the secrets' : 'what workflows may do'} of ${place}${written}`,
-        `An administrator sees it: gh secret list --repo ${place}`,
-      ),
-    ]
+    const settings = await readActionsSettings(await connectForge(address, config))
+    return [judgeSettings(settings, address, written)]
   } catch (error) {
     if (!(error instanceof DispatchError)) throw error
     return [warn('actions', error.message, error.remedy)]
   }
+}
+
+// --- internal ---
+
+/** What is missing for certain comes first; then what this login cannot know. */
+function judgeSettings(settings: ActionsSettings, { owner, name }: RepositoryAddress, written: string): DoctorResult {
+  const place = `${owner}/${name}`
+  const { secrets, organizationSecrets, mayOpenPullRequests } = settings
+  const absent = workflowSecrets.filter(each => ![...(secrets ?? []), ...(organizationSecrets ?? [])].includes(each))
+  const missing = secrets === undefined || organizationSecrets === undefined ? [] : absent
+  const lacks = [
+    ...(missing.length > 0 ? [`the secret ${formatNames(missing)}`] : []),
+    ...(mayOpenPullRequests === false ? ['the right of workflows to open pull requests'] : []),
+  ]
+  const fixes = [
+    ...missing.map(each => `gh secret set ${each} --repo ${place}`),
+    ...(mayOpenPullRequests === false
+      ? [`gh api -X PUT repos/${place}/actions/permissions/workflow -F can_approve_pull_request_reviews=true`]
+      : []),
+  ]
+  if (lacks.length > 0) return warn('actions', `${place} lacks ${lacks.join(', and ')}${written}`, fixes.join('; '))
+  const hidden = secrets === undefined ? `the names of the secrets of ${place}` : `the secrets that ${owner} gives it`
+  if (absent.length > 0)
+    return warn(
+      'actions',
+      `not known whether ${place} has the secret ${formatNames(absent)}: this login may not see ${hidden}${written}`,
+      `An administrator sees it: gh secret list ${secrets === undefined ? `--repo ${place}` : `--org ${owner}`}`,
+    )
+  if (mayOpenPullRequests !== undefined) return ok('actions', `${place} has what ${workflowFile} needs${written}`)
+  return warn(
+    'actions',
+    `this login may not see what workflows may do in ${place}${written}`,
+    `An administrator sees it: gh api repos/${place}/actions/permissions/workflow`,
+  )
 }

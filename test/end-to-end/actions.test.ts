@@ -260,8 +260,10 @@ describe('a session runs on a runner of GitHub Actions', () => {
     assert.equal(lacking.state, 'warn')
     assert.match(lacking.message, /lacks the secret ANTHROPIC_API_KEY, and the right of workflows/)
     assert.match(JSON.stringify(lacking), /gh secret set ANTHROPIC_API_KEY --repo ada\/notes/)
-    repository.secretNames.push('ANTHROPIC_API_KEY')
     repository.mayWorkflowsOpenPulls = true
+    repository.organizationSecrets = 'hidden'
+    assert.match((await look()).message, /^not known whether ada\/notes has the secret ANTHROPIC_API_KEY:/)
+    repository.organizationSecrets = ['ANTHROPIC_API_KEY']
     assert.equal((await look()).state, 'ok')
   })
 })
