@@ -11,7 +11,7 @@ import type { Config } from './config.ts'
  */
 export function prepareHome({ home }: Pick<Config, 'home'>, environment = process.env): void {
   const name = environment['DISPATCH_HOME'] ? 'DISPATCH_HOME' : 'HOME'
-  const user = process.getuid?.() ?? '?'
+  const user = process.geteuid?.() ?? '?'
   try {
     createFolders(home)
     fs.accessSync(home, fs.constants.W_OK | fs.constants.X_OK)
