@@ -5,7 +5,7 @@ import { createComment, editComment, readComments } from '#forge/issues'
 import type { Config } from '#host/config'
 import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
 import { readIfPresent } from '#host/fs'
-import { listKnownSecrets, redactSecrets } from '#host/secrets'
+import { listKnownSecrets, redactAll } from '#host/secrets'
 import { listSessions, type Session } from '#session'
 import { auditSession } from '#session/audit'
 import { readView } from '#session/status'
@@ -69,8 +69,8 @@ async function reportUnstarted(
 ): Promise<JobReport> {
   const problem = problemFile === undefined ? '' : (readIfPresent(problemFile) ?? '')
   const [conclusion, title, commit] = ['action_required' as const, UNSTARTED_TITLE, job.commit]
-  const summary = renderUnstarted(problem, job.url)
-  const reported = await publish(config, forge, job, { commit, conclusion, title, summary, sessionId: undefined })
+  const summary = renderUnstarted(redactAll(problem, listKnownSecrets(config)), job.url)
+  const reported = await publish(forge, job, { commit, conclusion, title, summary, sessionId: undefined })
   return {
     ...{ id: null, state: 'failed', conclusion, title, commit, reported, pullRequest: null, problem: null },
     exitCode: exitCodes.inconclusive,
@@ -91,11 +91,14 @@ async function reportSession(
   const view = await readView(session)
   const matrix = await readPublishedMatrix(config, view)
   const problem = opened.failure?.message
-  const outcome = { view, state: result.state, matrix, damage, pullRequest: view.status.pullRequest, problem }
+  const secrets = listKnownSecrets(config)
+  const said = redactAll({ state: result.state, damage, problem }, secrets)
+  const shown = { ...view, status: redactAll(view.status, secrets) }
+  const outcome = { ...said, view: shown, matrix, pullRequest: view.status.pullRequest }
   const commit = view.status.pullRequest?.commit ?? job.commit
   const [conclusion, title] = [chooseConclusion(outcome), renderTitle(outcome)]
   const summary = renderReport(outcome, job.url, MAX_REPORT_CHARS)
-  const reported = await publish(config, forge, job, { commit, conclusion, title, summary, sessionId: session.id })
+  const reported = await publish(forge, job, { commit, conclusion, title, summary, sessionId: session.id })
   const exitCode = damage.length > 0 ? exitCodes.integrity : (opened.failure?.exitCode ?? result.exitCode)
   const pullRequest = view.status.pullRequest?.number ?? null
   return {
@@ -130,15 +133,13 @@ async function openForJob(
 }
 
 async function publish(
-  config: Config,
   forge: Forge,
   { url, summaryFile, start }: Job,
   said: Omit<CommitVerdict, 'url'>,
 ): Promise<ReportedVerdict> {
-  const redact = (text: string) => redactSecrets(text, listKnownSecrets(config)).text
-  const [title, summary] = [redact(said.title), redact(said.summary)]
+  const { summary } = said
   if (summaryFile !== undefined) fs.appendFileSync(summaryFile, `${summary}\n`)
-  const reported = await reportVerdict(forge, { ...said, title, summary, url })
+  const reported = await reportVerdict(forge, { ...said, url })
   if ('issue' in start) await writeComment(forge, start.issue, `${COMMENT_MARK}\n${summary}`)
   return reported
 }

@@ -5,7 +5,7 @@ import type { Config } from '#host/config'
 import { DispatchError } from '#host/error.ts'
 import { readStamp } from '#host/fs'
 import { sha256 } from '#host/hash.ts'
-import { listKnownSecrets, redactSecrets } from '#host/secrets'
+import { listKnownSecrets, redactAll } from '#host/secrets'
 import { DAY_MS } from '#host/time.ts'
 import type { Item } from '#queue'
 import type { Session } from '#session'
@@ -131,7 +131,13 @@ async function updateComment(
 ): Promise<string | undefined> {
   const view = session && (await readView(session))
   const matrix = view?.status.verdict === undefined ? undefined : await readPublishedMatrix(config, view)
-  const body = redactSecrets(renderIssueComment({ record, item, view, matrix }), listKnownSecrets(config)).text
+  const secrets = listKnownSecrets(config)
+  const body = renderIssueComment({
+    record,
+    item: item && redactAll(item, secrets),
+    view: view && { ...view, ...redactAll({ status: view.status, state: view.state }, secrets) },
+    matrix,
+  })
   const commentHash = sha256(body)
   if (commentHash !== record.commentHash && record.commentId !== null) {
     if (!(await editComment(await connect(), record.commentId, body))) {

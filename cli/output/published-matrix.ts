@@ -1,5 +1,5 @@
 import type { Config } from '#host/config'
-import { listKnownSecrets, redactSecrets } from '#host/secrets'
+import { listKnownSecrets, redactAll } from '#host/secrets'
 import { describeVoidReason, listChangesSinceVerdict } from '#session/repository'
 import type { SessionView } from '#session/status'
 import { type Matrix, readMatrix, voidMatrix } from '#session/traceability'
@@ -10,8 +10,5 @@ export async function readPublishedMatrix(config: Config, view: SessionView): Pr
   const voidReason = describeVoidReason(await listChangesSinceVerdict(view.session.paths, view.status))
   const recorded = readMatrix(view)
   const current = voidReason === undefined ? recorded : voidMatrix(recorded, voidReason)
-  const secrets = listKnownSecrets(config)
-  return JSON.parse(JSON.stringify(current), (_, value) =>
-    typeof value === 'string' ? redactSecrets(value, secrets).text : value,
-  )
+  return redactAll(current, listKnownSecrets(config))
 }

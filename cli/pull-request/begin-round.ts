@@ -13,6 +13,7 @@ import {
 } from '#forge/feedback'
 import type { Config } from '#host/config'
 import { readTransport } from '#host/git/upstream'
+import { listKnownSecrets, redactAll } from '#host/secrets'
 import { formatCount, formatNames } from '#host/text.ts'
 import { wakeQueue } from '#queue'
 import { fetchNewestCommit } from '#runner/pull-request/index.ts'
@@ -50,7 +51,9 @@ export async function beginRound(
   if (findings.length === 0)
     return JSON.stringify([record.ignored, record.base]) === JSON.stringify([ignored, base]) ? record : write(seen)
   if (record.retries >= MAX_RETRY_COUNT) {
-    const reason = `after ${formatCount(record.retries, 'new attempt')}: ${formatNames(findings.map(({ title }) => title))}`
+    const titles = findings.map(({ title }) => title)
+    const names = formatNames(redactAll(titles, listKnownSecrets(config)))
+    const reason = `after ${formatCount(record.retries, 'new attempt')}: ${names}`
     return write({ ...seen, state: 'needs you', reason })
   }
   const hasConflict = findings.some(({ kind }) => kind === 'conflict')

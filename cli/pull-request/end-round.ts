@@ -2,7 +2,7 @@ import type { Forge } from '#forge'
 import { readOwnLogin, writeAnswers } from '#forge/feedback'
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
-import { listKnownSecrets, redactSecrets } from '#host/secrets'
+import { listKnownSecrets, redactAll, redactSecrets } from '#host/secrets'
 import { toOneLine } from '#host/text.ts'
 import type { Item } from '#queue'
 import { findSession, findWorkToApply } from '#session'
@@ -50,10 +50,11 @@ export async function answerRound(config: Config, forge: Forge, record: PullRequ
   const view = session === null || commit === null ? undefined : await readView(findSession(config.workspace, session))
   const matrix = view && (await readPublishedMatrix(config, view))
   const secrets = listKnownSecrets(config)
-  const answers = renderAnswers(record, round.findings, { commit, reason, matrix }).map(answer => ({
-    ...answer,
-    text: redactSecrets(answer.text, secrets).text,
+  const findings = round.findings.map(finding => ({
+    ...finding,
+    ...redactAll({ title: finding.title, url: finding.url, words: finding.words }, secrets),
   }))
+  const answers = renderAnswers(record, findings, { commit, reason: redactAll(reason, secrets), matrix })
   await writeAnswers(forge, number, await readOwnLogin(forge), answers)
   const isSettled = commit !== null
   return writePullRequestRecord(config.home, record, {
@@ -108,7 +109,8 @@ function loseRound(
   reason: string,
   session: string | null,
 ): PullRequestRecord {
-  const outcome = { session, commit: null, reason: toOneLine(reason, MAX_REASON_CHARS) }
+  const { text } = redactSecrets(reason, listKnownSecrets(config))
+  const outcome = { session, commit: null, reason: toOneLine(text, MAX_REASON_CHARS) }
   return writePullRequestRecord(config.home, record, {
     state: 'answering',
     round: record.round && { ...record.round, outcome },

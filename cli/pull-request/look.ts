@@ -1,7 +1,7 @@
 import { type AnswerMemory, connectForge } from '#forge'
 import { type FollowedPull, isOver, readFollowedPull, writeStatusPart } from '#forge/feedback'
 import type { Config } from '#host/config'
-import { listKnownSecrets, redactSecrets } from '#host/secrets'
+import { listKnownSecrets, redactAll } from '#host/secrets'
 import { type ForgeKey, withRecord } from '../forge-record.ts'
 import { withQueue } from '../queue/open.ts'
 import { beginRound } from './begin-round.ts'
@@ -59,7 +59,7 @@ async function look(
   if (current.state === 'retrying') current = await advanceRound(config, current, say)
   if (current.state === 'answering') current = await answerRound(config, forge, current)
   else if (current.state === 'open') current = await beginRound(config, forge, current, pull)
-  const words = redactSecrets(renderStatusWords(current), listKnownSecrets(config)).text
+  const words = renderStatusWords(redactAll(current, listKnownSecrets(config)))
   // Publishing has written another part of the body.
   const { body } = current === record ? pull : await readFollowedPull(forge, number)
   await writeStatusPart(forge, number, body, words)

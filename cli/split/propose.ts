@@ -8,7 +8,7 @@ import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { findCheckout } from '#host/git'
 import { archiveFiles, findDownloadCommand, listTreeEntries } from '#host/git/export'
-import { listKnownSecrets, redactSecrets } from '#host/secrets'
+import { listKnownSecrets, redactAll } from '#host/secrets'
 import { unpackTar } from '#host/tar.ts'
 import { sanitize, toOneLine } from '#host/text.ts'
 import type { SessionManifest } from '#session'
@@ -56,7 +56,13 @@ export async function proposeSplit(
   const record: SplitRecord = {
     ...{ ...key, url: words.issue.url, title: toOneLine(words.issue.title, MAX_TITLE_CHARS) },
     ...{ state: 'proposed', id: randomBytes(8).toString('hex'), proposedAt: words.issue.readAt },
-    ...{ wordsSha256: words.sha256, model, costUsd, made: [], issues: redact(config, proposal).issues },
+    ...{
+      wordsSha256: words.sha256,
+      model,
+      costUsd,
+      made: [],
+      issues: redactAll(proposal.issues, listKnownSecrets(config)),
+    },
   }
   return { record: await keepProposal(config.home, record, known), ignored: words.ignored }
 }
@@ -138,11 +144,4 @@ async function exportCommit(checkout: string, commit: string, folder: string, en
       },
     )
   }
-}
-
-function redact(config: Config, proposal: Proposal): Proposal {
-  const secrets = listKnownSecrets(config)
-  return JSON.parse(JSON.stringify(proposal), (_, value) =>
-    typeof value === 'string' ? redactSecrets(value, secrets).text : value,
-  )
 }

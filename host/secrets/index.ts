@@ -1,2 +1,2 @@
 export { listKnownSecrets, parseAssignedSecrets } from './known-values.ts'
-export { findSecrets, redactionLabels, redactSecrets } from './redact.ts'
+export { findSecrets, redactAll, redactionLabels, redactSecrets } from './redact.ts'

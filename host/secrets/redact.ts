@@ -38,6 +38,13 @@ export function redactSecrets(
   return { text: redacted, redactionCount }
 }
 
+/** The same value with each of its texts redacted: before they are cut or escaped, which would break up a secret. */
+export function redactAll<Value>(value: Value, knownSecrets: readonly string[]): Value {
+  return JSON.parse(JSON.stringify(value), (_, part) =>
+    typeof part === 'string' ? redactSecrets(part, knownSecrets).text : part,
+  )
+}
+
 /** The ranges of the secrets in a text, in order and without overlaps. */
 export function findSecrets(text: string, knownSecrets: readonly string[] = []): SecretMatch[] {
   return mergeOverlaps(findInViews(text, knownSecrets, MAX_ENCODINGS))

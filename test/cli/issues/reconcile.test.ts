@@ -53,12 +53,12 @@ test('a secret is never told', async t => {
       defaultRoom: 9,
     })
     assert.ok(claim)
-    await queue.settle(claim, { kind: 'needs you', reason: `no login with ${SECRET}` })
+    await queue.settle(claim, { kind: 'needs you', reason: `no login with ${SECRET} ${'x'.repeat(3935)} ${SECRET}` })
   })
   await reconcile()
   const body = issue.comments[0]?.body ?? ''
   assert.match(body, /no login with/)
-  assert.ok(!body.includes(SECRET))
+  assert.ok(!body.includes(SECRET.slice(0, 10)), 'also where the text is cut in the midst of one')
 })
 
 test('while GitHub is away nothing is lost, and it is said once', async t => {

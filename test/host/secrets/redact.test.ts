@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { sha256 } from '#host/hash.ts'
-import { findSecrets, listKnownSecrets, redactSecrets } from '#host/secrets'
+import { findSecrets, listKnownSecrets, redactAll, redactSecrets } from '#host/secrets'
 import { isGeneratedValue } from '#host/secrets/redact.ts'
 import { assertGrowsLinearly } from '../../fixtures/growth.ts'
 import { createRandom } from '../../fixtures/scratch.ts'
@@ -164,6 +164,15 @@ test('a generated value is recognized', () => {
 })
 
 // --- known values ---
+
+test('each text in a value is redacted, and all else stays', () => {
+  const value = { reason: 'it ended with p#Q&vw@rst', places: [{ title: 'p#Q&vw@rst' }], count: 2, url: null }
+  assert.deepEqual(redactAll(value, ['p#Q&vw@rst']), {
+    reason: 'it ended with [secret withheld: known value]',
+    places: [{ title: '[secret withheld: known value]' }],
+    ...{ count: 2, url: null },
+  })
+})
 
 test('a known value is redacted, also encoded or split', () => {
   const value = `plain-words.and~signs/${'x'.repeat(3)}!Q`
