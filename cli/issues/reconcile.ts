@@ -2,7 +2,7 @@ import path from 'node:path'
 import type { Forge } from '#forge'
 import { editComment } from '#forge/issues'
 import type { Config } from '#host/config'
-import { DispatchError } from '#host/error.ts'
+import { DispatchError, exitCodes } from '#host/error.ts'
 import { readStamp } from '#host/fs'
 import { sha256 } from '#host/hash.ts'
 import { listKnownSecrets, redactAll } from '#host/secrets'
@@ -22,13 +22,14 @@ import {
   type IssueRecord,
   isHeld,
   listRecords,
+  listUnreadable,
   readRecord,
   setAsideDamaged,
   withIssue,
   writeRecord,
 } from './record.ts'
 import { SessionList } from './session-list.ts'
-import { describeStart, ensureStarted, findIssueItem } from './start.ts'
+import { describeStart, enqueueAgain, ensureStarted, findIssueItem } from './start.ts'
 
 /** What was published about a claim: the state of its work then, and since when its session has been closed. */
 interface Published {
@@ -40,13 +41,17 @@ interface Published {
 export class IssueMemory extends SaidOnce {
   /** By the claim. */
   readonly published = new Map<string, Published>()
+  /** The issues that could not be brought forward the last time. */
+  readonly failing = new Set<string>()
+  /** The new ids of items that were lost with their queue, by the old ones. */
+  readonly enqueuedAgain = new Map<string, string>()
   readonly sessions = new SessionList()
 }
 
 /**
  * Bring each claimed issue of this home forward: a claim that was interrupted, one whose item was taken out, and its comment where the
- * work has gone on. GitHub is asked only where there is something to say. What fails is said once, and tried again a minute later. A
- * damaged record is set aside. Returns how many issues are held.
+ * work has gone on. GitHub is asked only where there is something to say. What fails is said once, and tried again a minute later: all of
+ * a repository where GitHub or the login is the reason, else the issue. A damaged record is set aside. Returns how many issues are held.
  */
 export async function reconcileIssues(
   config: Config,
@@ -57,20 +62,30 @@ export async function reconcileIssues(
     say(
       `${path.join(getFolder(config.home), name)} is a damaged record of an issue, and was set aside. The comment and the branch of that issue say whether it is claimed.`,
     )
+  for (const name of listUnreadable(config.home))
+    if (memory.note(`unreadable/${name}`, name))
+      say(
+        `${path.join(getFolder(config.home), name)} is a record that this version of dispatch cannot read. It stays as it is.`,
+      )
   const held = listRecords(config.home).filter(isHeld)
-  for (const { host, owner, name, number } of held) {
-    const key = { host, owner, name, number }
-    const place = `${host}/${owner}/${name}`
-    if (memory.rests(place)) continue
+  for (const record of sortForRound(held, memory)) {
+    const place = getPlace(record)
+    const issue = getIssuePath(record)
+    if (memory.rests(place) || memory.rests(issue)) continue
     try {
-      await withIssue(config.home, key, async () => {
-        const record = readRecord(config.home, key)
-        if (record !== undefined && isHeld(record)) await reconcile(config, record, memory, say)
+      await withIssue(config.home, record, async () => {
+        const current = readRecord(config.home, record)
+        if (current === undefined || !isHeld(current)) return
+        if (await reconcile(config, current, memory, say)) memory.succeed(place)
       })
-      memory.succeed(place)
+      memory.failing.delete(issue)
+      memory.succeed(issue)
     } catch (error) {
       if (!(error instanceof DispatchError)) throw error
-      if (memory.fail(place, error.message)) say(`${formatIssue(key)}: ${error.message}. It goes on later.`)
+      const isOver = !listRecords(config.home).some(each => getIssuePath(each) === issue && isHeld(each))
+      if (isOver) memory.succeed(issue)
+      if (isOver || restAfter(memory, record, error))
+        say(`${formatIssue(record)}: ${error.message}.${isOver ? '' : ' It goes on later.'}`)
     }
   }
   return held.length
@@ -78,20 +93,57 @@ export async function reconcileIssues(
 
 // --- internal ---
 
+/** With these GitHub cannot be reached, refuses the login, or fails: for one issue as for all. */
+const CODES_OF_A_PLACE: number[] = [exitCodes.dependency, exitCodes.login, exitCodes.upstream]
+
 /** For how long the comment of a session that was closed still follows it. */
 const FOLLOW_MS = 7 * DAY_MS
 
+function getPlace({ host, owner, name }: IssueRecord): string {
+  return `${host}/${owner}/${name}`
+}
+
+function getIssuePath(record: IssueRecord): string {
+  return `issue/${getPlace(record)}/${record.number}`
+}
+
+/** As they came into the queue, so that what comes after another one finds that. What has failed comes last, and holds up no other. */
+function sortForRound(records: IssueRecord[], { failing }: IssueMemory): IssueRecord[] {
+  const rate = (record: IssueRecord) => Number(failing.has(getIssuePath(record)))
+  const count = ({ item }: IssueRecord) => Number(item?.slice('q-'.length) ?? 0)
+  return records.toSorted((a, b) => rate(a) - rate(b) || count(a) - count(b))
+}
+
+/** Let rest what has failed. Returns whether that is to be said. */
+function restAfter(memory: IssueMemory, record: IssueRecord, { exitCode, message }: DispatchError): boolean {
+  const issue = getIssuePath(record)
+  memory.failing.add(issue)
+  const isNew = memory.fail(issue, message)
+  return CODES_OF_A_PLACE.includes(exitCode) ? memory.fail(getPlace(record), message) && isNew : isNew
+}
+
+/** Returns whether GitHub was asked, and has answered. */
 async function reconcile(
   config: Config,
-  held: IssueRecord,
-  { published, sessions }: IssueMemory,
+  record: IssueRecord,
+  memory: IssueMemory,
   say: (line: string) => void,
-): Promise<void> {
+): Promise<boolean> {
   let forge: Forge | undefined
-  const connect = async () => {
-    forge ??= await connectRecord(config, held)
+  await bringForward(config, record, memory, say, async () => {
+    forge ??= await connectRecord(config, record)
     return forge
-  }
+  })
+  return forge !== undefined
+}
+
+async function bringForward(
+  config: Config,
+  held: IssueRecord,
+  { published, enqueuedAgain, sessions }: IssueMemory,
+  say: (line: string) => void,
+  connect: () => Promise<Forge>,
+): Promise<void> {
   let record = held
   if (record.state === 'claiming') {
     const options = { isContinued: true, takesOver: false }
@@ -101,7 +153,14 @@ async function reconcile(
   const started = await ensureStarted(config, record)
   if (started !== record) say(describeStart(started))
   record = started
-  const item = await findIssueItem(config, record)
+  let item = await findIssueItem(config, record)
+  if (item === undefined && record.item !== null && record.session === null) {
+    const lost = record.item
+    record = await enqueueAgain(config, record, enqueuedAgain)
+    item = await findIssueItem(config, record)
+    say(`${formatIssue(record)}: ${lost} is not in the queue any more; it goes on as ${item?.id ?? record.session}`)
+  }
+  if (item !== undefined && item.id !== record.item) record = writeRecord(config.home, record, { item: item.id })
   if (item?.state === 'cancelled') {
     await giveBack(config.home, await connect(), record, `its item ${item.id} was taken out: ${item.reason}`)
     return say(`${formatIssue(record)}: given back, ${item.id} was taken out`)

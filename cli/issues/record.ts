@@ -90,15 +90,22 @@ export function readRecord(home: string, key: IssueKey): IssueRecord | undefined
   })
 }
 
+/** The names of the records that this dispatch cannot read, of another version of it. */
+export function listUnreadable(home: string): string[] {
+  return listRecordFiles(home, 'issues')
+    .filter(file => parse(file) === undefined)
+    .map(file => path.basename(file))
+}
+
 /** All records that can be read. */
 export function listRecords(home: string): IssueRecord[] {
   return listRecordFiles(home, 'issues').flatMap(file => parse(file) ?? [])
 }
 
-/** Rename the records that cannot be read, so that they hold up no others. Returns their new names. */
+/** Rename the records that are no JSON, so that they hold up no others. Returns their new names. */
 export function setAsideDamaged(home: string): string[] {
   return listRecordFiles(home, 'issues')
-    .filter(file => parse(file) === undefined)
+    .filter(file => readJson(file) === undefined)
     .map(file => {
       fs.renameSync(file, `${file}.damaged`)
       return `${path.basename(file)}.damaged`
@@ -120,8 +127,13 @@ export function withIssue<Result>(home: string, key: IssueKey, work: () => Promi
 
 // --- internal ---
 
-/** Null where there is no such file, undefined for a damaged one. */
+/** Null where there is no such file, undefined for a damaged one, and for one of another dispatch that this one does not know. */
 function parse(file: string): IssueRecord | null | undefined {
   const content = readJson(file)
-  return content === null ? null : IssueRecord.safeParse(content).data
+  if (content === null) return null
+  const { gate, told, ...rest } = OldNames.safeParse(content).data ?? {}
+  return IssueRecord.safeParse({ trigger: gate, commentHash: told, ...rest }).data
 }
+
+/** What `trigger` and `commentHash` were called before. */
+const OldNames = z.looseObject({ gate: z.unknown().optional(), told: z.unknown().optional() })

@@ -102,12 +102,12 @@ async function orderCandidates(
   const candidates: Candidate[] = []
   for (const { number, updatedAt } of list?.issues ?? []) {
     const known = readRecord(config.home, getKey(forge, number))
-    if (known !== undefined && (isHeld(known) || known.state === 'ended')) continue
+    if (known !== undefined && isHeld(known)) continue
     if (refused.get(number) === updatedAt) continue
     const act = findAct(await readHistory(forge, number), query)
-    // Given back: only a label that was set again starts it again.
-    if (known?.state === 'given back' && act !== undefined && Date.parse(act.at) <= Date.parse(known.trigger.at))
-      continue
+    // Given back, or ended without being closed: only a label that was set again starts it again.
+    const isOver = known?.state === 'given back' || known?.state === 'ended'
+    if (isOver && act !== undefined && Date.parse(act.at) <= Date.parse(known.trigger.at)) continue
     candidates.push({ number, updatedAt, releasedAt: act?.at ?? '' })
   }
   if ('milestone' in query) return candidates
@@ -176,10 +176,11 @@ async function findPredecessor(
     if (record === undefined || !(isHeld(record) || record.state === 'ended')) return earlier
     const { session } = record
     const item = await findIssueItem(config, record)
-    // An item that is not in the queue any more was done: what was taken out is given back.
-    if (item?.state === 'done' || (item === undefined && record.item !== null)) continue
+    if (item?.state === 'done') continue
     if (item !== undefined) return item.state === 'cancelled' ? earlier : item.id
-    return session !== null && fs.existsSync(path.join(config.workspace, session)) ? session : earlier
+    if (session !== null && fs.existsSync(path.join(config.workspace, session))) return session
+    // An item that had a session and is not in the queue any more was done: what was taken out is given back.
+    if (session === null || record.item === null) return earlier
   }
   return undefined
 }

@@ -1,10 +1,11 @@
 import type { Config } from '#host/config'
+import { DispatchError, exitCodes } from '#host/error.ts'
 import { sha256 } from '#host/hash.ts'
 import { checkLiveness } from '#host/process'
 import { type Item, type NewItem, wakeQueue } from '#queue'
 import { listSessions, type Session } from '#session'
 import { withQueue } from '../queue/open.ts'
-import { formatIssue, type IssueRecord, writeRecord } from './record.ts'
+import { formatIssue, type IssueRecord, listRecords, writeRecord } from './record.ts'
 
 /** Put the work of a claimed issue into the queue. Asked for twice, it is the same item. */
 export async function enqueueIssue(config: Config, record: IssueRecord): Promise<IssueRecord> {
@@ -16,21 +17,21 @@ export async function enqueueIssue(config: Config, record: IssueRecord): Promise
 
 /** The item of an issue. */
 export function buildIssueItem(record: IssueRecord): NewItem {
-  const { work, task, title, number, claim, url } = record
+  const { work, task, title, number, url } = record
   const { tags, ...rest } = work
   return {
     ...rest,
     ...(tags && { tags }),
-    key: `issue/${claim}`,
+    key: getItemKey(record),
     task: Buffer.from(task),
     title: `#${number} ${title}`,
     source: url,
   }
 }
 
-/** The item of an issue in the queue; undefined without one. */
-export async function findIssueItem(config: Config, { item }: IssueRecord): Promise<Item | undefined> {
-  return item === null ? undefined : withQueue(config, queue => queue.find(item))
+/** The item of an issue in the queue, by its key: a queue that was begun again gives its id to other work. Undefined without one. */
+export async function findIssueItem(config: Config, record: IssueRecord): Promise<Item | undefined> {
+  return withQueue(config, queue => queue.find(getItemKey(record)))
 }
 
 /** The session that works on an issue, the newest of several. Each task has a nonce, so its hash names the claim. */
@@ -54,7 +55,46 @@ export async function ensureStarted(config: Config, record: IssueRecord): Promis
   return enqueueIssue(config, record)
 }
 
+/**
+ * Put the work of an issue into the queue once more, where the queue has been lost with it before it had a session. `known` has the new
+ * ids of what was lost before. Exit 5 where it comes after something that cannot be found again.
+ */
+export async function enqueueAgain(
+  config: Config,
+  record: IssueRecord,
+  known: Map<string, string>,
+): Promise<IssueRecord> {
+  const session = findIssueSession(config, record)
+  if (session !== undefined) return writeRecord(config.home, record, { session: session.id })
+  const after: string[] = []
+  for (const id of record.work.after) {
+    const found = known.get(id) ?? (/^q-\d+$/.test(id) ? await findAgain(config, id) : id)
+    if (found === undefined)
+      throw new DispatchError(`${record.item} is not in the queue any more, nor is ${id}, which comes before it`, {
+        exitCode: exitCodes.conflict,
+        remedy: `To begin again: dispatch issue ${record.number} --release`,
+      })
+    after.push(found)
+  }
+  const queued = await enqueueIssue(config, { ...record, work: { ...record.work, after } })
+  if (record.item !== null && queued.item !== null) known.set(record.item, queued.item)
+  return queued
+}
+
 /** What a log calls an issue with its item or session. */
 export function describeStart(record: IssueRecord): string {
   return `${formatIssue(record)}: ${record.item ?? record.session ?? 'claimed'}`
+}
+
+// --- internal ---
+
+function getItemKey({ claim }: IssueRecord): string {
+  return `issue/${claim}`
+}
+
+/** What had this id in the queue that was lost: the item of its issue now, or its session. */
+async function findAgain(config: Config, id: string): Promise<string | undefined> {
+  const record = listRecords(config.home).find(({ item }) => item === id)
+  if (record === undefined) return undefined
+  return (await findIssueItem(config, record))?.id ?? record.session ?? findIssueSession(config, record)?.id
 }

@@ -17,7 +17,7 @@ import { identify } from '#host/process'
 import { toOneLine } from '#host/text.ts'
 import type { NewItem } from '#queue'
 import { renderFencedTask } from '#session/task'
-import { claimIssue, createClosedError } from './claim.ts'
+import { claimIssue, createClosedError, giveBack } from './claim.ts'
 import type { IssuePlace } from './connect.ts'
 import { formatIssue, type IssueKey, type IssueRecord, isHeld, readRecord, withIssue, writeRecord } from './record.ts'
 
@@ -94,6 +94,8 @@ async function take(config: Config, request: TakeRequest, key: IssueKey): Promis
   const pinned = pinIssue(issue, comments, history.renamedAt, trigger)
   if ('refusal' in pinned)
     throw new DispatchError(`${formatIssue(key)} is not taken: ${pinned.refusal}`, { exitCode: exitCodes.conflict })
+  // What it has left on GitHub would hold the issue.
+  if (known?.state === 'ended') await giveBack(config.home, forge, known, 'it is taken again')
   const record = await createRecord(request, key, issue, trigger, renderIssueTask(key, pinned.blocks))
   writeRecord(config.home, record)
   const { takesOver } = request

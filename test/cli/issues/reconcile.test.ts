@@ -4,12 +4,21 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { IssueMemory, reconcileIssues } from '#cli/issues/reconcile.ts'
+import { releaseIssue } from '#cli/issues/release.ts'
 import { ensureStarted } from '#cli/issues/start.ts'
+import { getKey } from '#cli/issues/take.ts'
 import { sha256 } from '#host/hash.ts'
 import { openQueue, type Queue } from '#queue'
 import { createSession, type Session, SessionManifest } from '#session'
 import { type ForgeTest, openForge } from '../../fixtures/forge.ts'
-import { createIssueMachine, hoursAgo, openIssue, readClaimTraces } from '../../fixtures/issue-machine.ts'
+import {
+  createIssueMachine,
+  createRequest,
+  hoursAgo,
+  openIssue,
+  readClaimTraces,
+} from '../../fixtures/issue-machine.ts'
+import { listQueue } from '../../fixtures/list-queue.ts'
 
 test('a comment is edited when the work has gone on, and only then', async t => {
   const github = await openForge(t)
@@ -183,6 +192,95 @@ test('a damaged record is named and set aside, and holds up no other issue', asy
   assert.ok(fs.existsSync(path.join(folder, `${file}.damaged`)))
 })
 
+test('a record of an earlier dispatch is read, and one of a later dispatch stays as it is', async t => {
+  const github = await openForge(t)
+  const { machine, reconcile, said } = await openHome(t, github)
+  const [earlier, later] = [openIssue(github), openIssue(github)]
+  for (const { number } of [earlier, later]) await machine.start(number)
+  const change = (issue: { number: number }, edit: (record: Record<string, unknown>) => object) => {
+    const folder = path.join(machine.config.home, 'issues')
+    const file = path.join(folder, fs.readdirSync(folder).find(name => name.endsWith(`+${issue.number}.json`)) ?? '')
+    fs.writeFileSync(file, JSON.stringify(edit(JSON.parse(fs.readFileSync(file, 'utf8')))))
+    return file
+  }
+  change(earlier, ({ trigger, commentHash, ...rest }) => ({ ...rest, gate: trigger, told: commentHash }))
+  const file = change(later, record => ({ ...record, state: 'postponed' }))
+  await reconcile()
+  await reconcile()
+  assert.match(earlier.comments[0]?.body ?? '', /it waits in the queue/)
+  assert.equal(machine.records()[0]?.trigger.kind, 'command')
+  assert.ok(fs.existsSync(file))
+  assert.equal(said.filter(line => /that this version of dispatch cannot read/.test(line)).length, 1)
+})
+
+test('after a lost queue the work goes on, in its order, and other work with the same id is left alone', async t => {
+  const github = await openForge(t)
+  const { machine, config, reconcile, said } = await openHome(t, github)
+  const [first, second] = [openIssue(github), openIssue(github)]
+  await machine.start(first.number)
+  const { buildItem } = createRequest(machine.forge, second.number)
+  const { record } = await machine.take(second.number, {
+    buildItem: async task => ({ ...(await buildItem(task)), after: ['q-1'] }),
+  })
+  await ensureStarted(config, record)
+  for (const name of fs.readdirSync(config.home).filter(name => name.startsWith('queue.db')))
+    fs.rmSync(path.join(config.home, name))
+  const other = { ...(await buildItem(Buffer.from('x'))), title: 'other' }
+  await changeQueue(config.home, queue => queue.enqueue([other]))
+  await reconcile()
+  const items = await listQueue(config.home)
+  assert.deepEqual(
+    items.map(({ id, after }) => [id, after]),
+    [
+      ['q-1', []],
+      ['q-2', []],
+      ['q-3', ['q-2']],
+    ],
+  )
+  assert.match(first.comments[0]?.body ?? '', /it waits in the queue \(q-2\)/)
+  assert.match(said.join('\n'), /q-1 is not in the queue any more; it goes on as q-2/)
+  await releaseIssue(config, getKey(machine.forge, first.number))
+  assert.deepEqual(
+    (await listQueue(config.home)).map(({ state }) => state),
+    ['waiting', 'cancelled', 'waiting'],
+  )
+})
+
+test('an issue that fails each time holds up no other, and is said once', async t => {
+  const github = await openForge(t)
+  const { machine, reconcile, forget, said } = await openHome(t, github)
+  const [bad, good] = [openIssue(github), openIssue(github)]
+  for (const { number } of [bad, good]) await machine.start(number)
+  const id = bad.comments[0]?.id
+  for (const status of [422, 403]) {
+    said.length = 0
+    github.server.fault = ({ method, path }) =>
+      method === 'PATCH' && path.endsWith(`/comments/${id}`) ? { status, body: { message: `no ${status}` } } : undefined
+    for (const priority of ['high', 'low', 'critical'] as const) {
+      await changeQueue(machine.config.home, queue => queue.cancel('q-9', priority))
+      await reconcile()
+      forget()
+    }
+    assert.equal(said.filter(line => line.includes(`no ${status}`)).length, 1, said.join('\n'))
+  }
+  assert.match(good.comments[0]?.body ?? '', /it waits in the queue/)
+})
+
+test('a claim that is lost for good is not said to go on later', async t => {
+  const github = await openForge(t)
+  const { machine, reconcile, said } = await openHome(t, github)
+  const other = createIssueMachine(t, await github.connect('bob'))
+  const issue = openIssue(github)
+  github.server.fault = ({ method, path }) =>
+    method === 'POST' && path.endsWith('/comments') ? 'break off' : undefined
+  await assert.rejects(machine.take(issue.number), { exitCode: 6 })
+  github.server.fault = undefined
+  await other.take(issue.number, { takesOver: true })
+  await reconcile()
+  assert.match(said.join('\n'), /is claimed: @bob/)
+  assert.doesNotMatch(said.join('\n'), /later/)
+})
+
 const SECRET = 'AIzaSy-distinctive-value-0123456789'
 
 function addSession(workspace: string, id: string, changes: Partial<SessionManifest>): Session {
@@ -205,6 +303,7 @@ async function openHome(t: TestContext, github: ForgeTest) {
   let memory = new IssueMemory(config.home)
   return {
     machine,
+    config,
     said,
     reconcile: () => reconcileIssues(config, memory, line => said.push(line)),
     /** As a new process: it rests no longer. */

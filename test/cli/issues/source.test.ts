@@ -1,6 +1,7 @@
 /** Which issues start by themselves, and in which order. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { readRecord, writeRecord } from '#cli/issues/record.ts'
 import { releaseIssue } from '#cli/issues/release.ts'
 import { parseIssueQuery, SourceMemory, takeFromSource } from '#cli/issues/source.ts'
 import { getKey } from '#cli/issues/take.ts'
@@ -10,7 +11,7 @@ import { createComment, type ScriptedIssue, setLabel, setMilestone } from '#rehe
 import { type ForgeTest, openForge } from '../../fixtures/forge.ts'
 import { createRepository } from '../../fixtures/host/repository.ts'
 import { createInboxConfig } from '../../fixtures/inbox-home.ts'
-import { createIssueMachine, hoursAgo, openIssue } from '../../fixtures/issue-machine.ts'
+import { createIssueMachine, hoursAgo, openIssue, readClaimTraces } from '../../fixtures/issue-machine.ts'
 import { listQueue } from '../../fixtures/list-queue.ts'
 
 test('a label counts if who set it may write, or if the author may decide', async t => {
@@ -75,6 +76,22 @@ test('what was given back starts again only by a new label', async t => {
   issue.labels = []
   label(github, issue, 'bob', 0.1)
   assert.deepEqual(await poll(), [issue.number])
+})
+
+test('what has ended without a PASS starts again by a new label, with a new claim', async t => {
+  const github = await openForge(t)
+  const { poll, config, forge } = await openSource(t, github)
+  const issue = label(github, openIssue(github), 'ada')
+  assert.deepEqual(await poll(), [issue.number])
+  const record = readRecord(config.home, getKey(forge, issue.number)) ?? assert.fail()
+  writeRecord(config.home, record, { state: 'ended' })
+  assert.deepEqual(await poll(), [])
+  issue.labels = []
+  label(github, issue, 'bob', 0.1)
+  assert.deepEqual(await poll(), [issue.number])
+  const { marks, branches } = await readClaimTraces(github, issue)
+  assert.deepEqual([marks.length, branches], [1, 1])
+  assert.notEqual(readRecord(config.home, record)?.claim, record.claim)
 })
 
 test('the issues of a milestone come one after the other, by number', async t => {
