@@ -71,14 +71,23 @@ async function launch(
   const options = parseTaskOptions(values)
   const claim = readClaim()
   const startedDespitePause = refusePause(config, values.force ?? false)
+  const round =
+    claim === null || values.retry === undefined
+      ? undefined
+      : await (await import('./pull-request/find-round.ts')).findRoundOfItem(config, claim.item)
   const base =
     values['base-of'] === undefined
       ? baseCommit
-      : await (await import('./landing/landing-target.ts')).bringLandingTarget(config, values['base-of'], values.repo)
+      : await (await import('./landing/landing-target.ts')).bringLandingTarget(
+          config,
+          values['base-of'],
+          values.repo,
+          round,
+        )
   const retryOf =
     values.retry === undefined
       ? null
-      : (await import('./input/earlier-attempt.ts')).describeAttempt(config, values.retry, context)
+      : (await import('./input/earlier-attempt.ts')).describeAttempt(config, values.retry, context, round)
   const create = () =>
     launchSession(config, {
       ...options,

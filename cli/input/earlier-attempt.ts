@@ -4,12 +4,17 @@ import { findSession, type Session, type SessionManifest } from '#session'
 import { readCurrentVerdict, readLanding } from '#session/evidence'
 import type { LandingStatus } from '#session/landing'
 import { readLog } from '#session/log'
-import { findRecordOf, type Round } from '../pull-request/record.ts'
+import type { FoundRound } from '../pull-request/find-round.ts'
 import { listRoundReports } from '../pull-request/round-task.ts'
 import { readStatus } from './session.ts'
 
-/** What came of a session, for the next one at the same task. Exit 4 if there is no such session. */
-export function describeAttempt(config: Config, id: string, context: string): NonNullable<SessionManifest['retryOf']> {
+/** What came of a session, for the next one at the same task, which may be an attempt at what came back to its pull request. Exit 4 if there is no such session. */
+export function describeAttempt(
+  config: Config,
+  id: string,
+  context: string,
+  found?: FoundRound,
+): NonNullable<SessionManifest['retryOf']> {
   const session = findSession(config.workspace, id)
   const status = readStatus(session)
   const record = readCurrentVerdict(session.paths, status)
@@ -17,10 +22,8 @@ export function describeAttempt(config: Config, id: string, context: string): No
     ? `${record.verdict}: ${record.reason}${describeLanding(status.landing)}`
     : `no verdict${status.problem ? `: ${status.problem}` : status.closed ? `: ${status.closed.reason}` : ''}`
   const before = session.manifest.retryOf
-  const pull = findRecordOf(config.home, session.id)
-  const round = pull?.state === 'retrying' ? pull.round : null
   const findings = [
-    ...(round === null ? [] : listRoundReports(round)),
+    ...(found === undefined ? [] : listRoundReports(found.round)),
     ...listLandingFindings(session, status.landing),
     ...(record?.findings ?? []),
     // A new attempt that failed again does not lose why it was made.
@@ -28,8 +31,8 @@ export function describeAttempt(config: Config, id: string, context: string): No
   ]
   return {
     session: session.id,
-    outcome: `${outcome}${describePullRequest(pull?.number, round)}`,
-    findings: findings.slice(0, MAX_FINDINGS),
+    outcome: `${outcome}${describePullRequest(found)}`,
+    findings: [...new Set(findings)].slice(0, MAX_FINDINGS),
     context,
   }
 }
@@ -45,8 +48,9 @@ function describeLanding(landing: LandingStatus | undefined): string {
 }
 
 /** Why its pull request needs another attempt, and where that begins. */
-function describePullRequest(number: number | undefined, round: Round | null): string {
-  if (number === undefined || round === null) return ''
+function describePullRequest(found: FoundRound | undefined): string {
+  if (found === undefined) return ''
+  const { number, round } = found
   const isGone = round.findings.some(({ kind }) => kind === 'conflict')
   const start = isGone
     ? 'You begin without its work'

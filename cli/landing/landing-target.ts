@@ -3,16 +3,20 @@ import { DispatchError, exitCodes } from '#host/error.ts'
 import { fetchCommit, findTaskRepository } from '#host/git'
 import { findSession } from '#session'
 import { readStatus } from '../input/session.ts'
-import { findRecordOf } from '../pull-request/record.ts'
+import type { FoundRound } from '../pull-request/find-round.ts'
 
 /**
- * Where a new attempt begins, brought into the checkout only as objects, without a branch: the commit that its pull request needs it to
- * begin at, or that of the branch on which the work of the session last did not land. Exit 4 if it was never tried.
+ * Where a new attempt begins, brought into the checkout only as objects, without a branch: the commit at which the attempt at what came
+ * back to its pull request is to begin, or that of the branch on which the work of the session last did not land. Exit 4 if it was never tried.
  */
-export async function bringLandingTarget(config: Config, id: string, repo: string | undefined): Promise<string> {
+export async function bringLandingTarget(
+  config: Config,
+  id: string,
+  repo: string | undefined,
+  found: FoundRound | undefined,
+): Promise<string> {
   const session = findSession(config.workspace, id)
-  const pull = findRecordOf(config.home, session.id)
-  const target = pull?.state === 'retrying' ? pull.round?.startCommit : readStatus(session).landing?.target
+  const target = found?.round.startCommit ?? readStatus(session).landing?.target
   const checkout = await findTaskRepository(repo ?? '.', [config.cloneFolder, config.home])
   if (target === undefined || checkout === null)
     throw new DispatchError(`session ${session.id} was never tried to land, so its branch is not known`, {

@@ -23,7 +23,7 @@ import { MAX_RETRY_COUNT } from '../landing/outcome.ts'
 import { withQueue } from '../queue/open.ts'
 import { buildRetryItem } from '../queue/retry-item.ts'
 import { listPushedCommits } from './newest.ts'
-import { type PullRequestRecord, writePullRequestRecord } from './record.ts'
+import { getRoundKey, type PullRequestRecord, writePullRequestRecord } from './record.ts'
 import { renderRoundTask } from './round-task.ts'
 
 /**
@@ -71,7 +71,7 @@ export async function enqueueRound(config: Config, record: PullRequestRecord): P
   const task = renderRoundTask(record, round, fs.readFileSync(first.paths.task, 'utf8'))
   const work = buildRetryItem(last, {
     checkout,
-    key: `pull-request/${round.id}`,
+    key: getRoundKey(round.id),
     task: Buffer.from(task),
     title: `#${number} ${first.manifest.task.title}`,
     source: `${url}, new attempt ${retries}`,

@@ -14,12 +14,22 @@ import { renderAnswers } from './answers.ts'
 import { enqueueRound } from './begin-round.ts'
 import { listPushedCommits } from './newest.ts'
 import { openPullRequest } from './open.ts'
-import { type PullRequestRecord, readPullRequestRecord, writePullRequestRecord } from './record.ts'
+import { type PullRequestRecord, readPullRequestRecord, settleFindings, writePullRequestRecord } from './record.ts'
 
 /** The item of the last new attempt; undefined without one. */
 export async function findRoundItem(config: Config, { round }: PullRequestRecord): Promise<Item | undefined> {
   const id = round?.item ?? null
   return id === null ? undefined : withQueue(config, queue => queue.find(id))
+}
+
+/** Can an attempt still bring something that was not pushed? Not once its outcome is about how its item is now. Pure. */
+export function isUnderWay(
+  item: Pick<Item, 'state' | 'since'> | undefined,
+  outcome: NonNullable<PullRequestRecord['round']>['outcome'],
+): boolean {
+  if (item === undefined || item.state === 'cancelled' || item.state === 'needs you') return false
+  if (outcome === null) return true
+  return outcome.commit === null && !(item.state === 'done' && item.since === outcome.itemSince)
 }
 
 /**
@@ -35,11 +45,12 @@ export async function advanceRound(
   if (round === null) return record
   if (round.item === null) return enqueueRound(config, record)
   const item = await findRoundItem(config, record)
-  if (item?.state === 'done' && item.sessionId !== null) return publishRound(config, record, item.sessionId, say)
+  if (item?.state === 'done' && item.sessionId !== null)
+    return publishRound(config, record, { ...item, sessionId: item.sessionId }, say)
   const isOver = item === undefined || item.state === 'cancelled' || item.state === 'needs you'
   if (!isOver) return record
   const reason = item === undefined ? 'it is not in the queue any more' : `${item.id} ${item.state}: ${item.reason}`
-  return loseRound(config, record, reason, item?.sessionId ?? null)
+  return loseRound(config, record, reason, item)
 }
 
 /** Answer what an attempt has settled, or why it has not. Each answer is written once, also after a kill. */
@@ -60,9 +71,7 @@ export async function answerRound(config: Config, forge: Forge, record: PullRequ
   return writePullRequestRecord(config.home, record, {
     state: isSettled ? 'open' : 'needs you',
     reason: isSettled ? '' : `the new attempt has no PASS: ${reason}`,
-    ...(isSettled && {
-      settled: Object.assign({}, record.settled, ...round.findings.map(({ settles }) => settles)),
-    }),
+    ...(isSettled && settleFindings(record, round.findings)),
   })
 }
 
@@ -73,9 +82,10 @@ const MAX_REASON_CHARS = 300
 async function publishRound(
   config: Config,
   record: PullRequestRecord,
-  sessionId: string,
+  item: Item & { sessionId: string },
   say: (line: string) => void,
 ): Promise<PullRequestRecord> {
+  const { sessionId } = item
   const { sessions, base, branch, checkout, author } = record
   const closes = sessions.flatMap(id => readClosedIssues(config, id))
   const session = findSession(config.workspace, sessionId)
@@ -88,7 +98,7 @@ async function publishRound(
     const isRefused = error instanceof DispatchError && finalExitCodes.includes(error.exitCode)
     if (!isRefused) throw error
     const isProved = (await findWorkToApply(session, readStatus(session))).warning === undefined
-    if (!isProved) return loseRound(config, record, error.message, sessionId)
+    if (!isProved) return loseRound(config, record, error.message, item)
     const reason = `the new attempt ${sessionId.slice(-4)} has its PASS, and its work is not pushed: ${error.message}`
     return writePullRequestRecord(config.home, record, { state: 'needs you', reason, isBlocked: true })
   }
@@ -96,7 +106,10 @@ async function publishRound(
   const commit = readStatus(session).pullRequest?.commit ?? null
   return writePullRequestRecord(config.home, opened, {
     ...{ state: 'answering', reason: '' },
-    round: record.round && { ...record.round, outcome: { session: sessionId, commit, reason: '' } },
+    round: record.round && {
+      ...record.round,
+      outcome: { session: sessionId, commit, reason: '', itemSince: item.since },
+    },
   })
 }
 
@@ -107,10 +120,15 @@ function loseRound(
   config: Config,
   record: PullRequestRecord,
   reason: string,
-  session: string | null,
+  item: Item | undefined,
 ): PullRequestRecord {
   const { text } = redactSecrets(reason, listKnownSecrets(config))
-  const outcome = { session, commit: null, reason: toOneLine(text, MAX_REASON_CHARS) }
+  const outcome = {
+    session: item?.sessionId ?? null,
+    commit: null,
+    reason: toOneLine(text, MAX_REASON_CHARS),
+    itemSince: item?.since ?? '',
+  }
   return writePullRequestRecord(config.home, record, {
     state: 'answering',
     round: record.round && { ...record.round, outcome },

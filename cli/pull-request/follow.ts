@@ -11,8 +11,9 @@ import { openPullRequest, type PullRequestOptions } from './open.ts'
 import { findRecordOf, type PullRequestRecord } from './record.ts'
 
 /**
- * Look at the pull request of a session until it is merged or closed or needs a person, or once; it is opened where that was not done. A
- * person at a shell says with this that dispatch may make new attempts again. Yields the record whenever it has changed.
+ * Look at the pull request of a session until it is merged or closed or needs a person, or once; it is opened where that was not done. Who
+ * follows it says with this that dispatch may make new attempts again; one look does not say so, because a timer may run it. Yields the
+ * record whenever it has changed.
  */
 export async function* followPullRequest(
   config: Config,
@@ -24,7 +25,7 @@ export async function* followPullRequest(
   const record = findRecordOf(config.home, session.id)
   if (record === undefined) throw new Error(`no record of the pull request of ${session.id}`)
   await startBackground(config) // The daemon starts what the queue has.
-  await letGoOn(config, record)
+  if (!options.isOnce) await letGoOn(config, record)
   const memory: AnswerMemory = new Map()
   const said = new SaidOnce()
   for (let told = ''; ; await sleep(MINUTE_MS)) {

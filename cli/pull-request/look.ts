@@ -5,7 +5,7 @@ import { listKnownSecrets, redactAll } from '#host/secrets'
 import { type ForgeKey, withRecord } from '../forge-record.ts'
 import { withQueue } from '../queue/open.ts'
 import { beginRound } from './begin-round.ts'
-import { advanceRound, answerRound, findRoundItem } from './end-round.ts'
+import { advanceRound, answerRound, findRoundItem, isUnderWay } from './end-round.ts'
 import { type PullRequestRecord, readPullRequestRecord, writePullRequestRecord } from './record.ts'
 import { renderStatusWords } from './status-words.ts'
 
@@ -35,12 +35,9 @@ export async function lookAtPullRequest(
 export async function letGoOn(config: Config, key: ForgeKey): Promise<void> {
   await withRecord(config.home, 'pull-requests', key, async () => {
     const record = readPullRequestRecord(config.home, key)
-    if (record?.state !== 'needs you' && record?.state !== 'ended') return
-    const item = await findRoundItem(config, record)
-    const isUnderWay = item !== undefined && !['cancelled', 'needs you'].includes(item.state)
-    const isPushed = record.round?.outcome?.commit != null
-    const state = isUnderWay && !isPushed && record.state === 'needs you' ? 'retrying' : 'open'
-    writePullRequestRecord(config.home, record, { state, reason: '', retries: 0 })
+    if (record?.state === 'ended') writePullRequestRecord(config.home, record, { retries: 0 })
+    if (record?.state !== 'needs you') return
+    writePullRequestRecord(config.home, record, { state: await findGoingOn(config, record), reason: '', retries: 0 })
   })
 }
 
@@ -55,7 +52,7 @@ async function look(
   const forge = await connectForge({ host, owner, name, isPlainHttp }, config, undefined, memory)
   const pull = await readFollowedPull(forge, number)
   if (isOver(pull)) return end(config, record, pull)
-  let current = await takeUp(config, record)
+  let current = await takeUp(config, record.state === 'ended' ? await reopen(config, record) : record)
   if (current.state === 'retrying') current = await advanceRound(config, current, say)
   if (current.state === 'answering') current = await answerRound(config, forge, current)
   else if (current.state === 'open') current = await beginRound(config, forge, current, pull)
@@ -68,10 +65,20 @@ async function look(
 
 /** A person may have had the queue try again what needed one. */
 async function takeUp(config: Config, record: PullRequestRecord): Promise<PullRequestRecord> {
-  if (record.state !== 'needs you' || record.round?.outcome?.commit != null) return record
-  const item = await findRoundItem(config, record)
-  const isUnderWay = item !== undefined && ['waiting', 'starting', 'running'].includes(item.state)
-  return isUnderWay ? writePullRequestRecord(config.home, record, { state: 'retrying', reason: '' }) : record
+  // Where its work could not be pushed, it has no outcome. Only a person lets that go on.
+  if (record.state !== 'needs you' || record.round?.outcome == null) return record
+  const goesOn = (await findGoingOn(config, record)) === 'retrying'
+  return goesOn ? writePullRequestRecord(config.home, record, { state: 'retrying', reason: '' }) : record
+}
+
+/** A person has opened it again on GitHub. */
+async function reopen(config: Config, record: PullRequestRecord): Promise<PullRequestRecord> {
+  return writePullRequestRecord(config.home, record, { state: await findGoingOn(config, record), reason: '' })
+}
+
+/** Where a pull request that did not go on does so: with the attempt that it has, if that has something that was not pushed yet. */
+async function findGoingOn(config: Config, record: PullRequestRecord): Promise<'retrying' | 'open'> {
+  return isUnderWay(await findRoundItem(config, record), record.round?.outcome ?? null) ? 'retrying' : 'open'
 }
 
 /** It was merged or closed: what has not begun does not begin. A session that works goes on, and is not pushed. */

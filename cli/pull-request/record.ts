@@ -16,7 +16,15 @@ const Round = z.object({
   startCommit: z.string(),
   item: z.string().nullable(),
   /** How it has ended: its session, and the commit that was pushed; or why nothing was. */
-  outcome: z.object({ session: z.string().nullable(), commit: z.string().nullable(), reason: z.string() }).nullable(),
+  outcome: z
+    .object({
+      session: z.string().nullable(),
+      commit: z.string().nullable(),
+      reason: z.string(),
+      /** Since when its item was as it was then. A session that is resumed later is not told by this outcome. */
+      itemSince: z.string().default(''),
+    })
+    .nullable(),
 })
 export type Round = z.infer<typeof Round>
 
@@ -52,6 +60,8 @@ export const PullRequestRecord = z.object({
   round: Round.nullable(),
   /** The words that were settled, by kind and number, with the hash of their text. */
   settled: z.record(z.string(), z.string()),
+  /** The words of people that earlier attempts have settled, by their finding: each later attempt has them in its task, so that they stay true. */
+  settledWords: z.record(z.string(), Finding.shape.words).default({}),
   /** Whose words were not read. */
   ignored: z.array(z.object({ author: z.string(), association: z.string(), count: z.number() })),
   /** Makes the marks of answers such that no other person can write one. */
@@ -68,6 +78,11 @@ export function readPullRequestRecord(home: string, key: ForgeKey): PullRequestR
     exitCode: exitCodes.storage,
     remedy: 'Move it away, then run `dispatch pr` of its session again.',
   })
+}
+
+/** The key of the item of an attempt. */
+export function getRoundKey(id: Round['id']): string {
+  return `pull-request/${id}`
 }
 
 /** All records that can be read. */
@@ -96,6 +111,18 @@ export function writePullRequestRecord(
   return changed
 }
 
+/** What a record says once these findings are settled: their words do not count again, and stay a part of what is asked for. Pure. */
+export function settleFindings(
+  { settled, settledWords }: Pick<PullRequestRecord, 'settled' | 'settledWords'>,
+  findings: Finding[],
+): Pick<PullRequestRecord, 'settled' | 'settledWords'> {
+  const spoken = findings.filter(({ words }) => words.length > 0)
+  return {
+    settled: Object.assign({}, settled, ...findings.map(({ settles }) => settles)),
+    settledWords: { ...settledWords, ...Object.fromEntries(spoken.map(({ key, words }) => [key, words])) },
+  }
+}
+
 /** Note that a pull request has the work of a session: for a first time, or in the place of an earlier session. */
 export function rememberPullRequest(
   home: string,
@@ -121,6 +148,7 @@ export function rememberPullRequest(
       retries: 0,
       round: null,
       settled: {},
+      settledWords: {},
       ignored: [],
     },
     secret: randomBytes(8).toString('hex'),

@@ -147,6 +147,17 @@ describe('what comes back to a pull request', () => {
     const shown = await setup.rig.dispatch(['show', looked.id])
     assert.match(shown.stdout, /needs you: after 2 new attempts[\s\S]*dispatch pr .* --follow/)
     await report('success')
+    const same = await look(12)
+    assert.deepEqual([same.state, same.retries], ['needs you', 2], 'one look lets nothing go on: a timer may run it')
+    const following = setup.rig.dispatch(['pr', session.id, '--follow', '--json'])
+    const isFollowed = async () => {
+      const shown = await setup.rig.dispatch(['show', session.id, '--json'])
+      return JSON.parse(shown.stdout).pullRequest?.state === 'open'
+    }
+    await setup.rig.waitUntil('it goes on', isFollowed)
+    for (const { pid, command } of setup.rig.listProcesses())
+      if (command.includes(` pr ${session.id}`)) process.kill(pid, 'SIGKILL')
+    await following
     const again = await look()
     assert.deepEqual([again.state, again.retries], ['open', 0])
   })

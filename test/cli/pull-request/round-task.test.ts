@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { settleFindings } from '#cli/pull-request/record.ts'
 import { listRoundReports, renderRoundTask } from '#cli/pull-request/round-task.ts'
 import type { Finding } from '#forge/feedback'
 import { readFencedTask, renderFencedTask } from '#session/task'
 import { readWishes } from '#session/task/fence.ts'
 
-const place = { owner: 'corp', name: 'notes', host: 'github.com', number: 7 }
+const place = { owner: 'corp', name: 'notes', host: 'github.com', number: 7, settledWords: {} }
 const id = 'a'.repeat(32)
 const finding = (changes: Partial<Finding>): Finding => ({
   ...{ kind: 'check', key: 'k', title: 'the check ci', url: 'https://ci/1', threadId: null, reports: [], words: [] },
@@ -34,5 +35,30 @@ test('words of people are fenced blocks after the first task, which nothing in t
     readFencedTask(renderRoundTask(place, { id, findings }, issue))?.blocks.map(({ heading }) => heading),
     ['issue 3', 'comment by @bob'],
     'the blocks of an issue stay',
+  )
+})
+
+test('words that an earlier attempt has settled stay in the task of each later one', () => {
+  const said = (key: string, text: string) => finding({ key, words: [{ heading: 'comment by @bob', text }] })
+  const first = settleFindings({ settled: {}, settledWords: {} }, [
+    said('thread/1', 'Rename it.'),
+    said('conversation/2', 'Test it.'),
+    finding({ key: 'check/c' }),
+  ])
+  const later = settleFindings(first, [said('conversation/3', 'Say why.')])
+  const render = (findings: Finding[]) =>
+    readFencedTask(renderRoundTask({ ...place, ...later }, { id, findings }, 'print hello'))?.blocks.map(({ text }) =>
+      text.trim(),
+    )
+  assert.deepEqual(render([finding({ reports: ['it does not merge'] })]), [
+    'print hello',
+    'Rename it.',
+    'Test it.',
+    'Say why.',
+  ])
+  assert.deepEqual(
+    render([said('thread/1', 'Rename it back.')]),
+    ['print hello', 'Test it.', 'Say why.', 'Rename it back.'],
+    'a thread that goes on is there once, with all of it',
   )
 })
