@@ -8,7 +8,7 @@ import { printChannelWarning } from '../notify/overview.ts'
 import { printFollowedState, toFollowedJson } from '../output/followed-view.ts'
 import { findIntegrityWarnings, printSession } from '../output/session-view.ts'
 import { print } from '../output/terminal.ts'
-import { findRecordOf } from '../pull-request/record.ts'
+import { findRecordFor } from '../pull-request/record.ts'
 
 export const command = defineCommand({
   about: `
@@ -24,7 +24,7 @@ whether it is still valid for outputs/, and the command that fetches the judged 
     const changedPaths = await listChangesSinceVerdict(session.paths, status)
     const integrityWarnings = await findIntegrityWarnings(session, status)
     const exitCode = integrityWarnings.length > 0 ? exitCodes.integrity : exitCodes.ok
-    const pullRequest = findRecordOf(config.home, session.id)
+    const pullRequest = findRecordFor(config.home, session)
     if (!values.json) {
       printSession(view, changedPaths, integrityWarnings)
       if (pullRequest !== undefined) printFollowedState(pullRequest)

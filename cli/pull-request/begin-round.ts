@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import fs from 'node:fs'
 import type { Forge } from '#forge'
 import {
   type FollowedPull,
@@ -22,8 +21,8 @@ import { findTargetBranch } from '../landing/land-one.ts'
 import { MAX_RETRY_COUNT } from '../landing/outcome.ts'
 import { withQueue } from '../queue/open.ts'
 import { buildRetryItem } from '../queue/retry-item.ts'
-import { listPushedCommits } from './newest.ts'
-import { getRoundKey, type PullRequestRecord, writePullRequestRecord } from './record.ts'
+import { findIfPresent, listPushedCommits, readFirst } from './newest.ts'
+import { countFailure, getRoundKey, type PullRequestRecord, writePullRequestRecord } from './record.ts'
 import { renderRoundTask } from './round-task.ts'
 
 /**
@@ -45,14 +44,23 @@ export async function beginRound(
       reason: `another person has pushed ${headCommit.slice(0, 10)} to its branch`,
       isBlocked: true,
     })
-  if (pushed.at(-1) !== headCommit) return record // GitHub has not seen the last push yet, or that never arrived.
+  if (pushed.at(-1) !== headCommit) {
+    // GitHub may not have seen the last push yet.
+    const reason = `its branch is at ${headCommit.slice(0, 10)}, which dispatch has pushed before ${pushed.at(-1)?.slice(0, 10)}: the last push did not arrive, or another person has put the branch back`
+    return countFailure(config.home, record, { reason, isBlocked: true })
+  }
   const { findings, ignored } = selectFindings(await readFeedback(forge, record, pull))
   const seen = { ignored, base }
   if (findings.length === 0)
     return JSON.stringify([record.ignored, record.base]) === JSON.stringify([ignored, base]) ? record : write(seen)
+  const titles = findings.map(({ title }) => title)
+  const names = formatNames(redactAll(titles, listKnownSecrets(config)))
+  const missing = findMissing(config, record)
+  if (missing !== undefined) {
+    const reason = `${names}: a new attempt needs session ${missing}, which was removed`
+    return write({ ...seen, state: 'needs you', reason })
+  }
   if (record.retries >= MAX_RETRY_COUNT) {
-    const titles = findings.map(({ title }) => title)
-    const names = formatNames(redactAll(titles, listKnownSecrets(config)))
     const reason = `after ${formatCount(record.retries, 'new attempt')}: ${names}`
     return write({ ...seen, state: 'needs you', reason })
   }
@@ -66,14 +74,14 @@ export async function beginRound(
 /** Put the new attempt of a record into the queue. Asked for twice, it is the same item. */
 export async function enqueueRound(config: Config, record: PullRequestRecord): Promise<PullRequestRecord> {
   const { round, sessions, number, checkout, url, retries } = record
-  const [first, last] = [sessions.at(0), sessions.at(-1)].map(id => findSession(config.workspace, id ?? ''))
-  if (round === null || first === undefined || last === undefined) throw new Error(`no new attempt in ${url}`)
-  const task = renderRoundTask(record, round, fs.readFileSync(first.paths.task, 'utf8'))
-  const work = buildRetryItem(last, {
+  if (round === null) throw new Error(`no new attempt in ${url}`)
+  const first = record.first ?? readFirst(findSession(config.workspace, sessions[0] ?? ''))
+  const task = renderRoundTask(record, round, first.task)
+  const work = buildRetryItem(findSession(config.workspace, sessions.at(-1) ?? ''), {
     checkout,
     key: getRoundKey(round.id),
     task: Buffer.from(task),
-    title: `#${number} ${first.manifest.task.title}`,
+    title: `#${number} ${first.title}`,
     source: `${url}, new attempt ${retries}`,
   })
   const [item = null] = await withQueue(config, queue => queue.enqueue([work]))
@@ -82,6 +90,12 @@ export async function enqueueRound(config: Config, record: PullRequestRecord): P
 }
 
 // --- internal ---
+
+/** A session without which no new attempt can be made, if one was removed. */
+function findMissing(config: Config, { sessions, first }: PullRequestRecord): string | undefined {
+  const needed = [...(first === undefined ? sessions.slice(0, 1) : []), ...sessions.slice(-1)]
+  return needed.find(id => findIfPresent(config, id) === undefined)
+}
 
 async function readFeedback(forge: Forge, { number, settled }: PullRequestRecord, pull: FollowedPull) {
   const { headCommit: commit, base, isMergeable } = pull

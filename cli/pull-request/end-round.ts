@@ -1,18 +1,18 @@
 import type { Forge } from '#forge'
-import { readOwnLogin, writeAnswers } from '#forge/feedback'
+import { readFollowedPull, readOwnLogin, writeAnswers } from '#forge/feedback'
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { listKnownSecrets, redactAll, redactSecrets } from '#host/secrets'
 import { toOneLine } from '#host/text.ts'
 import type { Item } from '#queue'
-import { findSession, findWorkToApply } from '#session'
+import { findWorkToApply } from '#session'
 import { readView } from '#session/status'
 import { readStatus } from '../input/session.ts'
 import { readPublishedMatrix } from '../output/published-matrix.ts'
 import { withQueue } from '../queue/open.ts'
 import { renderAnswers } from './answers.ts'
 import { enqueueRound } from './begin-round.ts'
-import { listPushedCommits } from './newest.ts'
+import { findIfPresent, listPreparedCommits, listPushedCommits } from './newest.ts'
 import { openPullRequest } from './open.ts'
 import { type PullRequestRecord, readPullRequestRecord, settleFindings, writePullRequestRecord } from './record.ts'
 
@@ -38,6 +38,7 @@ export function isUnderWay(
  */
 export async function advanceRound(
   config: Config,
+  forge: Forge,
   record: PullRequestRecord,
   say: (line: string) => void,
 ): Promise<PullRequestRecord> {
@@ -46,11 +47,30 @@ export async function advanceRound(
   if (round.item === null) return enqueueRound(config, record)
   const item = await findRoundItem(config, record)
   if (item?.state === 'done' && item.sessionId !== null)
-    return publishRound(config, record, { ...item, sessionId: item.sessionId }, say)
+    return publishRound(config, forge, record, { ...item, sessionId: item.sessionId }, say)
   const isOver = item === undefined || item.state === 'cancelled' || item.state === 'needs you'
   if (!isOver) return record
   const reason = item === undefined ? 'it is not in the queue any more' : `${item.id} ${item.state}: ${item.reason}`
   return loseRound(config, record, reason, item)
+}
+
+/**
+ * Note the outcome of an attempt whose work is on the branch, where a process died between the push and that. It is answered also where it
+ * was merged since.
+ */
+export async function noteOutcome(config: Config, record: PullRequestRecord, tip: string): Promise<PullRequestRecord> {
+  const { round, branch, sessions, pushed } = record
+  const item = await findRoundItem(config, record)
+  if (round === null || item?.state !== 'done' || !isUnderWay(item, round.outcome)) return record
+  const session = item.sessionId === null ? undefined : findIfPresent(config, item.sessionId)
+  const commits = session === undefined ? [] : listPreparedCommits(session, branch)
+  if (session === undefined || commits.at(-1) !== tip) return record
+  const { id } = session
+  return writePullRequestRecord(config.home, record, {
+    ...{ state: 'answering', reason: '' },
+    ...{ sessions: [...sessions.filter(each => each !== id), id], pushed: { ...pushed, [id]: commits } },
+    round: { ...round, outcome: { session: id, commit: tip, reason: '', itemSince: item.since } },
+  })
 }
 
 /** Answer what an attempt has settled, or why it has not. Each answer is written once, also after a kill. */
@@ -58,8 +78,8 @@ export async function answerRound(config: Config, forge: Forge, record: PullRequ
   const { round, number } = record
   if (round?.outcome == null) return record
   const { session, commit, reason } = round.outcome
-  const view = session === null || commit === null ? undefined : await readView(findSession(config.workspace, session))
-  const matrix = view && (await readPublishedMatrix(config, view))
+  const proved = session === null || commit === null ? undefined : findIfPresent(config, session)
+  const matrix = proved && (await readPublishedMatrix(config, await readView(proved)))
   const secrets = listKnownSecrets(config)
   const findings = round.findings.map(finding => ({
     ...finding,
@@ -81,17 +101,28 @@ const MAX_REASON_CHARS = 300
 
 async function publishRound(
   config: Config,
+  forge: Forge,
   record: PullRequestRecord,
   item: Item & { sessionId: string },
   say: (line: string) => void,
 ): Promise<PullRequestRecord> {
   const { sessionId } = item
-  const { sessions, base, branch, checkout, author } = record
-  const closes = sessions.flatMap(id => readClosedIssues(config, id))
-  const session = findSession(config.workspace, sessionId)
+  const { base, branch, checkout, author, number } = record
+  const session = findIfPresent(config, sessionId)
+  if (session === undefined) return loseRound(config, record, `its session ${sessionId} was removed`, item)
   try {
     await openPullRequest(config, session, {
-      ...{ base, branch, repo: checkout, author, closes, isDraft: false, labels: [], reviewers: [] },
+      ...{
+        base,
+        keepsBase: true,
+        branch,
+        repo: checkout,
+        author,
+        closes: [],
+        isDraft: false,
+        labels: [],
+        reviewers: [],
+      },
       ...{ isAtTerminal: false, replaceable: listPushedCommits(config, record), say },
     })
   } catch (error) {
@@ -99,7 +130,12 @@ async function publishRound(
     if (!isRefused) throw error
     const isProved = (await findWorkToApply(session, readStatus(session))).warning === undefined
     if (!isProved) return loseRound(config, record, error.message, item)
-    const reason = `the new attempt ${sessionId.slice(-4)} has its PASS, and its work is not pushed: ${error.message}`
+    const isPushed = (await readFollowedPull(forge, number)).headCommit === listPreparedCommits(session, branch).at(-1)
+    const where = isPushed ? 'is pushed, but its pull request is not brought up to date' : 'is not pushed'
+    const reason = toOneLine(
+      `the new attempt ${sessionId.slice(-4)} has its PASS, and its work ${where}: ${redactAll(error.message, listKnownSecrets(config))}`,
+      MAX_REASON_CHARS,
+    )
     return writePullRequestRecord(config.home, record, { state: 'needs you', reason, isBlocked: true })
   }
   const opened = readPullRequestRecord(config.home, record) ?? record
@@ -133,13 +169,4 @@ function loseRound(
     state: 'answering',
     round: record.round && { ...record.round, outcome },
   })
-}
-
-function readClosedIssues(config: Config, id: string): string[] {
-  try {
-    return readStatus(findSession(config.workspace, id)).pullRequest?.closes ?? []
-  } catch (error) {
-    if (error instanceof DispatchError) return []
-    throw error
-  }
 }

@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { AnswerMemory } from '#forge'
 import type { Config } from '#host/config'
 import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
-import { MINUTE_MS } from '#host/time.ts'
+import { MINUTE_MS, SECOND_MS } from '#host/time.ts'
 import type { Session } from '#session'
 import { startBackground } from '../background.ts'
 import { SaidOnce } from '../said-once.ts'
-import { letGoOn, lookAtPullRequest } from './look.ts'
+import { isTemporary, letGoOn, lookAtPullRequest } from './look.ts'
 import { openPullRequest, type PullRequestOptions } from './open.ts'
-import { findRecordOf, type PullRequestRecord } from './record.ts'
+import { findRecordFor, type PullRequestRecord } from './record.ts'
 
 /**
  * Look at the pull request of a session until it is merged or closed or needs a person, or once; it is opened where that was not done. Who
@@ -21,16 +21,17 @@ export async function* followPullRequest(
   options: PullRequestOptions & { isOnce: boolean },
 ): AsyncGenerator<PullRequestRecord> {
   const { say } = options
-  if (findRecordOf(config.home, session.id) === undefined) await openPullRequest(config, session, options)
-  const record = findRecordOf(config.home, session.id)
+  if (findRecordFor(config.home, session) === undefined) await openPullRequest(config, session, options)
+  const record = findRecordFor(config.home, session)
   if (record === undefined) throw new Error(`no record of the pull request of ${session.id}`)
   await startBackground(config) // The daemon starts what the queue has.
-  if (!options.isOnce) await letGoOn(config, record)
+  if (!options.isOnce) await insist(record, () => letGoOn(config, record))
   const memory: AnswerMemory = new Map()
   const said = new SaidOnce()
   for (let told = ''; ; await sleep(MINUTE_MS)) {
-    const looked = await lookPatiently(lookAtPullRequest(config, record, { memory, say }), options.isOnce, said, say)
-    const current = looked ?? findRecordOf(config.home, session.id) ?? record
+    const look = () => lookAtPullRequest(config, record, { memory, say })
+    const looked = await lookPatiently(options.isOnce ? insist(record, look) : look(), options.isOnce, said, say)
+    const current = looked ?? findRecordFor(config.home, session) ?? record
     const text = JSON.stringify(current)
     if (text !== told || options.isOnce) yield current
     told = text
@@ -50,6 +51,22 @@ function isFinished({ state }: PullRequestRecord): boolean {
   return state === 'ended' || state === 'needs you'
 }
 
+const LONGEST_WAIT_MS = 2 * MINUTE_MS
+
+/** Do it as soon as no other process, such as the daemon, is at this pull request. Exit 5 where one stays there. */
+async function insist<Result>({ url }: PullRequestRecord, work: () => Promise<Result | undefined>): Promise<Result> {
+  const endMs = performance.now() + LONGEST_WAIT_MS
+  while (performance.now() < endMs) {
+    const result = await work()
+    if (result !== undefined) return result
+    await sleep(SECOND_MS / 4)
+  }
+  throw new DispatchError(`another process of dispatch is at work on ${url}`, {
+    exitCode: exitCodes.conflict,
+    remedy: 'Run the same command again later.',
+  })
+}
+
 /** What cannot be reached is tried again a minute later; it is said once. */
 async function lookPatiently<Result>(
   look: Promise<Result>,
@@ -62,11 +79,8 @@ async function lookPatiently<Result>(
     said.succeed('')
     return result
   } catch (error) {
-    const isTemporary = error instanceof DispatchError && temporaryExitCodes.includes(error.exitCode)
-    if (isOnce || !isTemporary) throw error
+    if (isOnce || !(error instanceof DispatchError && isTemporary(error))) throw error
     if (said.fail('', error.message)) say(`${error.message}. It goes on later.`)
     return undefined
   }
 }
-
-const temporaryExitCodes: number[] = [exitCodes.dependency, exitCodes.upstream, exitCodes.storage, exitCodes.deadline]

@@ -12,9 +12,10 @@ import { readView } from '#session/status'
 import type { LandingResult } from '../landing/land.ts'
 import { findProjectOf } from '../landing/land-one.ts'
 import { toDispatchError } from '../to-dispatch-error.ts'
+import { lookAtPullRequest } from './look.ts'
 import { findNewest } from './newest.ts'
 import { findPullRequestPlace, openPullRequest, type PullRequestPlace } from './open.ts'
-import { findRecordOf, writePullRequestRecord } from './record.ts'
+import { findRecordOf, type PullRequestRecord, writePullRequestRecord } from './record.ts'
 
 /** What a person asked for with `dispatch land --pull-request`. */
 export interface PullRequestLandingOptions {
@@ -78,7 +79,7 @@ async function landOne(config: Config, session: Session, options: PullRequestLan
   options.say(`Pull request ${number}: ${pullRequest.url}`)
   const { merged, base } = await waitUntilMerged(place, pullRequest, commit, options)
   const record = findRecordOf(config.home, session.id)
-  if (record !== undefined) writePullRequestRecord(config.home, record, { state: 'ended', reason: 'merged' })
+  if (record !== undefined) await endRecord(config, record, options.say)
   const { checkout, transport } = place
   const ownGates = (await findProjectOf(config, checkout))?.gates ?? []
   const remote = await describeRemote(transport)
@@ -94,6 +95,20 @@ async function landOne(config: Config, session: Session, options: PullRequestLan
       say: options.say,
     },
   })
+}
+
+/** A last look, which answers what was pushed and ends what has not begun. Where GitHub does not answer, another look does that later. */
+async function endRecord(config: Config, record: PullRequestRecord, say: (text: string) => void): Promise<void> {
+  const isWaiting = record.state === 'retrying' || record.state === 'answering'
+  if (!isWaiting) return void writePullRequestRecord(config.home, record, { state: 'ended', reason: 'merged' })
+  try {
+    await lookAtPullRequest(config, record, { memory: new Map(), say })
+  } catch (error) {
+    if (!(error instanceof DispatchError)) throw error
+    say(
+      `${error.message}. What came back to the pull request is answered later: dispatch pr ${record.sessions.at(-1)?.slice(-4)} --once`,
+    )
+  }
 }
 
 /** Resolves to the commit on the branch. It looks after two seconds first, then more and more rarely, up to once a minute. */

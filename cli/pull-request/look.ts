@@ -1,12 +1,19 @@
-import { type AnswerMemory, connectForge } from '#forge'
+import { type AnswerMemory, connectForge, type Forge } from '#forge'
 import { type FollowedPull, isOver, readFollowedPull, writeStatusPart } from '#forge/feedback'
 import type { Config } from '#host/config'
+import { DispatchError, exitCodes } from '#host/error.ts'
 import { listKnownSecrets, redactAll } from '#host/secrets'
 import { type ForgeKey, withRecord } from '../forge-record.ts'
 import { withQueue } from '../queue/open.ts'
 import { beginRound } from './begin-round.ts'
-import { advanceRound, answerRound, findRoundItem, isUnderWay } from './end-round.ts'
-import { type PullRequestRecord, readPullRequestRecord, writePullRequestRecord } from './record.ts'
+import { advanceRound, answerRound, findRoundItem, isUnderWay, noteOutcome } from './end-round.ts'
+import {
+  countFailure,
+  MAX_FAILURES,
+  type PullRequestRecord,
+  readPullRequestRecord,
+  writePullRequestRecord,
+} from './record.ts'
 import { renderStatusWords } from './status-words.ts'
 
 /** What is kept from one look to the next, and where lines go. */
@@ -26,22 +33,50 @@ export async function lookAtPullRequest(
 ): Promise<PullRequestRecord | undefined> {
   const done = await withRecord(config.home, 'pull-requests', key, async () => {
     const record = readPullRequestRecord(config.home, key)
-    return record && look(config, record, options)
+    if (record === undefined) return undefined
+    try {
+      const looked = await look(config, record, options)
+      const hasWorked = looked.failure === record.failure && looked.state !== 'needs you'
+      return hasWorked && looked.failure !== null
+        ? writePullRequestRecord(config.home, looked, { failure: null })
+        : looked
+    } catch (error) {
+      const current = readPullRequestRecord(config.home, key) ?? record
+      if (error instanceof DispatchError && !isTemporary(error)) {
+        const reason = redactAll(error.message, listKnownSecrets(config))
+        countFailure(config.home, current, { reason, isBlocked: false })
+      }
+      throw error
+    }
   })
   return done?.result
 }
 
-/** A person says that it is to go on: dispatch may make new attempts again, also where it had stopped. */
-export async function letGoOn(config: Config, key: ForgeKey): Promise<void> {
-  await withRecord(config.home, 'pull-requests', key, async () => {
+/**
+ * A person says that it is to go on: dispatch may make new attempts again, also where it had stopped. Undefined while another process looks
+ * at it: then nothing was changed.
+ */
+export async function letGoOn(config: Config, key: ForgeKey): Promise<true | undefined> {
+  const done = await withRecord(config.home, 'pull-requests', key, async () => {
     const record = readPullRequestRecord(config.home, key)
     if (record?.state === 'ended') writePullRequestRecord(config.home, record, { retries: 0 })
     if (record?.state !== 'needs you') return
-    writePullRequestRecord(config.home, record, { state: await findGoingOn(config, record), reason: '', retries: 0 })
+    const { failure } = record
+    const hasFailed = failure !== null && failure.count >= MAX_FAILURES
+    const state = hasFailed ? failure.state : await findGoingOn(config, record)
+    writePullRequestRecord(config.home, record, { state, reason: '', failure: null, retries: 0 })
   })
+  return done && true
+}
+
+/** Does it pass by itself, such as a network that is away? Pure. */
+export function isTemporary({ exitCode }: DispatchError): boolean {
+  return temporaryExitCodes.includes(exitCode)
 }
 
 // --- internal ---
+
+const temporaryExitCodes: number[] = [exitCodes.dependency, exitCodes.upstream, exitCodes.storage, exitCodes.deadline]
 
 async function look(
   config: Config,
@@ -51,9 +86,11 @@ async function look(
   const { host, owner, name, isPlainHttp, number } = record
   const forge = await connectForge({ host, owner, name, isPlainHttp }, config, undefined, memory)
   const pull = await readFollowedPull(forge, number)
-  if (isOver(pull)) return end(config, record, pull)
-  let current = await takeUp(config, record.state === 'ended' ? await reopen(config, record) : record)
-  if (current.state === 'retrying') current = await advanceRound(config, current, say)
+  if (isOver(pull)) return end(config, forge, record, pull)
+  const { base } = pull // A person may have chosen another one.
+  const noted = base === record.base ? record : writePullRequestRecord(config.home, record, { base })
+  let current = await takeUp(config, noted.state === 'ended' ? await reopen(config, noted) : noted)
+  if (current.state === 'retrying') current = await advanceRound(config, forge, current, say)
   if (current.state === 'answering') current = await answerRound(config, forge, current)
   else if (current.state === 'open') current = await beginRound(config, forge, current, pull)
   const words = renderStatusWords(redactAll(current, listKnownSecrets(config)))
@@ -81,11 +118,21 @@ async function findGoingOn(config: Config, record: PullRequestRecord): Promise<'
   return isUnderWay(await findRoundItem(config, record), record.round?.outcome ?? null) ? 'retrying' : 'open'
 }
 
-/** It was merged or closed: what has not begun does not begin. A session that works goes on, and is not pushed. */
-async function end(config: Config, record: PullRequestRecord, { state }: FollowedPull): Promise<PullRequestRecord> {
+/**
+ * It was merged or closed: what was pushed is answered, and what has not begun does not begin. A session that works goes on, and is not
+ * pushed.
+ */
+async function end(
+  config: Config,
+  forge: Forge,
+  record: PullRequestRecord,
+  { state, headCommit }: FollowedPull,
+): Promise<PullRequestRecord> {
   if (record.state === 'ended') return record
+  const noted = await noteOutcome(config, record, headCommit)
+  const current = noted.state === 'answering' ? await answerRound(config, forge, noted) : noted
   const item = await findRoundItem(config, record)
   if (item?.state === 'waiting' || item?.state === 'needs you')
     await withQueue(config, queue => queue.cancel(item.id, `its pull request was ${state}`))
-  return writePullRequestRecord(config.home, record, { state: 'ended', reason: state })
+  return writePullRequestRecord(config.home, current, { state: 'ended', reason: state })
 }

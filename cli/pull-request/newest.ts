@@ -1,3 +1,4 @@
+import fs from 'node:fs'
 import type { Config } from '#host/config'
 import { DispatchError } from '#host/error.ts'
 import { listPrepared } from '#runner/pull-request/index.ts'
@@ -14,19 +15,26 @@ export function findNewest(config: Config, session: Session): Session {
 /** The commits that dispatch has pushed to the branch of a pull request, and those that it was about to push. */
 export function listPushedCommits(
   config: Config,
-  { sessions, branch }: Pick<PullRequestRecord, 'sessions' | 'branch'>,
+  { sessions, branch, pushed }: Pick<PullRequestRecord, 'sessions' | 'branch' | 'pushed'>,
 ): string[] {
   return sessions.flatMap(id => {
     const session = findIfPresent(config, id)
-    if (session === undefined) return []
-    return listPrepared(session).flatMap(prepared => (prepared.branch === branch ? [prepared.commit] : []))
+    return session === undefined ? (pushed[id] ?? []) : listPreparedCommits(session, branch)
   })
 }
 
-// --- internal ---
+/** The commits of one session that were pushed to a branch, and those that were about to be. */
+export function listPreparedCommits(session: Session, branch: string): string[] {
+  return listPrepared(session).flatMap(prepared => (prepared.branch === branch ? [prepared.commit] : []))
+}
+
+/** What was asked of the session that opened a pull request. */
+export function readFirst({ paths, manifest }: Session): NonNullable<PullRequestRecord['first']> {
+  return { task: fs.readFileSync(paths.task, 'utf8'), title: manifest.task.title }
+}
 
 /** A session may have been removed. */
-function findIfPresent(config: Config, id: string): Session | undefined {
+export function findIfPresent(config: Config, id: string): Session | undefined {
   try {
     return findSession(config.workspace, id)
   } catch (error) {

@@ -22,10 +22,11 @@ import { renderWorkMessage } from '#session/landing'
 import { listChangedPaths } from '#session/repository'
 import { isSettled, readView, type SessionView } from '#session/status'
 import { renderMatrix } from '#session/traceability'
+import { readStatus } from '../input/session.ts'
 import { findCheckoutToLand, findTargetBranch } from '../landing/land-one.ts'
 import { readPublishedMatrix } from '../output/published-matrix.ts'
-import { listPushedCommits } from './newest.ts'
-import { findRecordOf, rememberPullRequest } from './record.ts'
+import { findIfPresent, listPreparedCommits, listPushedCommits, readFirst } from './newest.ts'
+import { findRecordFor, rememberPullRequest } from './record.ts'
 import { findForgeRepository } from './remote.ts'
 
 /** What a person asked for with `dispatch pr`. */
@@ -43,6 +44,8 @@ export interface PullRequestOptions {
   isAtTerminal: boolean
   /** Commits on the branch that earlier sessions of the same pull request have pushed, where its record does not say so yet. */
   replaceable?: string[]
+  /** One that is there stays in the branch into which a person has put it. */
+  keepsBase?: boolean
   say(text: string): void
 }
 
@@ -83,7 +86,8 @@ export async function findPullRequestPlace(
   options: Pick<PullRequestOptions, 'base' | 'branch' | 'repo' | 'say'>,
 ): Promise<PullRequestPlace> {
   const checkout = await findCheckoutToLand(config, session, options.repo)
-  const known = (await readView(session)).status.pullRequest // It stays where it was opened.
+  // It stays where it was opened, and a new attempt goes to the branch of its pull request.
+  const known = (await readView(session)).status.pullRequest ?? findRecordFor(config.home, session)
   const { remote, branch: base } = await findTargetBranch(session, checkout, options.base ?? known?.base, '--base')
   const transport = await readTransport(checkout, remote)
   const pushTransport = await readTransport(checkout, await findPushRemote(checkout, base, remote))
@@ -113,9 +117,10 @@ export async function openPullRequest(
   const { found, forge, headOwner, branch, base, ...place } = await findPullRequestPlace(config, session, options)
   if (found !== undefined) requireOpen(found, session.id)
   await stopSession(session, config)
-  const closes = [...new Set([...(view.status.pullRequest?.closes ?? []), ...options.closes])]
+  const record = findRecordFor(config.home, session)
+  const before = (record?.sessions ?? []).flatMap(id => readClosedIssues(config, id))
+  const closes = [...new Set([...before, ...(view.status.pullRequest?.closes ?? []), ...options.closes])]
   const texts = await composeTexts(config, view, work, closes)
-  const record = findRecordOf(config.home, session.id)
   const replaceable = options.replaceable ?? (record === undefined ? [] : listPushedCommits(config, record))
   let published: PublishedPullRequest | undefined
   const opened = await publishWork(session, config, {
@@ -129,7 +134,8 @@ export async function openPullRequest(
     },
     open: async () => {
       const request = { sessionId: session.id, headOwner, branch, base, ...texts }
-      published = await publish(config, forge, view, request, options)
+      const isOwnDraft = view.status.pullRequest?.isDraft ?? record?.isDraft ?? false
+      published = await publish(config, forge, request, { ...options, isOwnDraft })
       const { number, url, base: actual } = published.pullRequest
       // Recorded is whether dispatch has made a draft of it. One that a person has made stays one.
       return { number, url, base: actual, isDraft: options.isDraft, isNew: published.isNew, closes }
@@ -139,7 +145,8 @@ export async function openPullRequest(
   const { host, owner, name, isPlainHttp } = forge.address
   rememberPullRequest(config.home, {
     ...{ host, owner, name, isPlainHttp, number: opened.number, url: opened.url, session: session.id },
-    ...{ checkout: place.checkout, base: opened.base, branch, author: options.author },
+    ...{ checkout: place.checkout, base: opened.base, branch, author: options.author, isDraft: options.isDraft },
+    ...{ first: readFirst(session), commits: listPreparedCommits(session, branch) },
   })
   return { session, branch, warning: work.warning, problems: published?.problems ?? [], ...opened, isDraft }
 }
@@ -153,6 +160,12 @@ interface Place {
   base: string
   title: string
   section: string
+}
+
+/** The issues that an earlier session of the same pull request closes. */
+function readClosedIssues(config: Config, id: string): string[] {
+  const session = findIfPresent(config, id)
+  return (session && readStatus(session).pullRequest?.closes) ?? []
 }
 
 /** Exit 5 without a valid PASS; for a draft, while the session is still at work. */
@@ -175,14 +188,13 @@ async function requireWork(
 function publish(
   config: Config,
   forge: Forge,
-  { status }: SessionView,
   place: Place,
-  { isDraft, base, labels, reviewers }: PullRequestOptions,
+  { isDraft, isOwnDraft, base, keepsBase, labels, reviewers }: PullRequestOptions & { isOwnDraft: boolean },
 ) {
   return publishPullRequest(forge, {
     ...place,
-    movesBase: base !== undefined,
-    isDraft: isDraft ? true : status.pullRequest?.isDraft ? false : undefined,
+    movesBase: base !== undefined && keepsBase !== true,
+    isDraft: isDraft ? true : isOwnDraft ? false : undefined,
     labels: [...new Set([...splitList(config.PULL_REQUEST_LABELS), ...labels])],
     reviewers: [...new Set([...splitList(config.PULL_REQUEST_REVIEWERS), ...reviewers])],
   })

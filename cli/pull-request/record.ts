@@ -4,8 +4,12 @@ import { z } from 'zod'
 import { Finding } from '#forge/feedback'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { makePrivateFolder, readJson, writeAtomic } from '#host/fs'
+import { toOneLine } from '#host/text.ts'
+import type { Session } from '#session'
 import { landingAuthors } from '#session/landing'
 import { type ForgeKey, getRecordFile, listRecordFiles } from '../forge-record.ts'
+
+const states = ['open', 'retrying', 'answering', 'needs you', 'ended'] as const
 
 /** A new attempt at what came back. */
 const Round = z.object({
@@ -49,11 +53,21 @@ export const PullRequestRecord = z.object({
   author: z.enum(landingAuthors),
   /** The sessions whose work was pushed, the oldest first. The branch has that of the last one. */
   sessions: z.array(z.string()).min(1),
-  state: z.enum(['open', 'retrying', 'answering', 'needs you', 'ended']),
+  /** What was asked of the first of them, and the commits that each has pushed: a session may be removed. */
+  first: z.object({ task: z.string(), title: z.string() }).optional(),
+  pushed: z.record(z.string(), z.array(z.string())).default({}),
+  /** It is a draft that dispatch has made. One that a person has made stays one. */
+  isDraft: z.boolean().default(false),
+  state: z.enum(states),
   reason: z.string(),
   /** It needs a person because of what is on its branch, and not because of the work. */
   isBlocked: z.boolean(),
   since: z.string(),
+  /** Why the last looks have brought nothing, how many they are, and where it was then; null after one that worked. */
+  failure: z
+    .object({ reason: z.string(), count: z.number().int(), state: z.enum(states) })
+    .nullable()
+    .default(null),
   /** How many new attempts dispatch has made by itself since a person last said that it is to go on. */
   retries: z.number().int(),
   /** The last new attempt. */
@@ -96,6 +110,16 @@ export function findRecordOf(home: string, sessionId: string): PullRequestRecord
   return found.find(({ state }) => state !== 'ended') ?? found.at(-1)
 }
 
+/** The record of the pull request to which a session belongs: also that of a new attempt whose work was not pushed yet. */
+export function findRecordFor(
+  home: string,
+  { id, manifest: { queueItem } }: Pick<Session, 'id' | 'manifest'>,
+): PullRequestRecord | undefined {
+  const isAttempt = ({ state, round }: PullRequestRecord) =>
+    state !== 'ended' && round?.item != null && round.item === queueItem?.item && round.outcome?.commit == null
+  return findRecordOf(home, id) ?? listPullRequestRecords(home).find(isAttempt)
+}
+
 /** Write what was changed of a record, and return it. It is on the disk when this returns. */
 export function writePullRequestRecord(
   home: string,
@@ -109,6 +133,23 @@ export function writePullRequestRecord(
   makePrivateFolder(path.dirname(file))
   writeAtomic(file, `${JSON.stringify(changed, null, 2)}\n`)
   return changed
+}
+
+/** After so many looks in a row that have brought nothing, a person is needed. */
+export const MAX_FAILURES = 10
+
+/** Note a look that has brought nothing, for a reason that does not pass by itself. After the last one of a row a person is needed. */
+export function countFailure(
+  home: string,
+  record: PullRequestRecord,
+  { reason: text, isBlocked }: Pick<PullRequestRecord, 'reason' | 'isBlocked'>,
+): PullRequestRecord {
+  const { state, failure } = record
+  if (state === 'needs you' || state === 'ended') return record
+  const reason = toOneLine(text, MAX_REASON_CHARS)
+  const changes = { failure: { reason, count: (failure?.count ?? 0) + 1, state } }
+  if (changes.failure.count < MAX_FAILURES) return writePullRequestRecord(home, record, changes)
+  return writePullRequestRecord(home, record, { ...changes, state: 'needs you', reason, isBlocked })
 }
 
 /** What a record says once these findings are settled: their words do not count again, and stay a part of what is asked for. Pure. */
@@ -126,25 +167,31 @@ export function settleFindings(
 /** Note that a pull request has the work of a session: for a first time, or in the place of an earlier session. */
 export function rememberPullRequest(
   home: string,
-  facts: Pick<PullRequestRecord, 'isPlainHttp' | 'url' | 'checkout' | 'base' | 'branch' | 'author'> &
-    ForgeKey & { session: string },
+  facts: Pick<
+    PullRequestRecord,
+    'isPlainHttp' | 'url' | 'checkout' | 'base' | 'branch' | 'author' | 'isDraft' | 'first'
+  > &
+    ForgeKey & { session: string; commits: string[] },
 ): PullRequestRecord {
-  const { session, ...place } = facts
+  const { session, commits, first, ...place } = facts
   const known = readPullRequestRecord(home, facts)
   const sessions = [...(known?.sessions ?? []).filter(id => id !== session), session]
+  const pushed = { ...known?.pushed, [session]: commits }
   if (known !== undefined) {
-    const isSame = known.sessions.at(-1) === session && known.base === place.base && known.state !== 'ended'
     const state = known.state === 'ended' ? 'open' : known.state
-    return isSame ? known : writePullRequestRecord(home, known, { ...place, sessions, state })
+    const changes = { ...place, sessions, pushed, state }
+    const isSame = JSON.stringify({ ...known, ...changes }) === JSON.stringify(known)
+    return isSame ? known : writePullRequestRecord(home, known, changes)
   }
   return writePullRequestRecord(home, {
     ...place,
-    sessions,
+    ...{ sessions, pushed, ...(first && { first }) },
     ...{
       state: 'open',
       reason: '',
       isBlocked: false,
       since: new Date().toISOString(),
+      failure: null,
       retries: 0,
       round: null,
       settled: {},
@@ -156,6 +203,8 @@ export function rememberPullRequest(
 }
 
 // --- internal ---
+
+const MAX_REASON_CHARS = 300
 
 /** Null where there is no such file, undefined for a damaged one. */
 function parse(file: string): PullRequestRecord | null | undefined {
