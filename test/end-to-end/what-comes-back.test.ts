@@ -54,6 +54,10 @@ describe('what comes back to a pull request', () => {
     const before = setup.forge.requests.length
     assert.equal((await look()).state, 'open')
     assert.ok(setup.forge.requests.slice(before).every(({ method }) => method === 'GET'))
+    pull.state = 'closed'
+    assert.equal((await look(5)).state, 'ended')
+    pull.state = 'open'
+    assert.equal((await look()).state, 'open', 'it is followed again')
   })
 
   it('a red check becomes a new session on the same branch; the words of a stranger are listed and not read', async () => {
@@ -70,7 +74,15 @@ describe('what comes back to a pull request', () => {
     assert.match(pull.body, /works on what came back \(attempt 1 of 2\): the check ci[\s\S]*Not read[\s\S]*`eve`/)
     assert.equal((await look()).item, 'q-1', 'a second look begins nothing')
     await waitForItem('q-1')
+    const [item] = await listQueue(path.join(setup.rig.home, 'dispatch'))
+    const published = await setup.rig.dispatch(['pr', item?.sessionId ?? '', '--json'])
+    assert.equal(JSON.parse(published.stdout).number, pull.number, 'it belongs there before a look has pushed it')
+    await setup.git(setup.folder, 'push', '--quiet', 'origin', 'HEAD:refs/heads/release')
+    assert.ok(pull.pull)
+    pull.pull.base = 'release'
     const settled = await look()
+    assert.deepEqual([settled.base, pull.pull.base], ['release', 'release'], 'a person has chosen it')
+    pull.pull.base = 'main'
     assert.deepEqual([settled.state, settled.retries], ['open', 1])
     const attempt = setup.rig.readSession(settled.id)
     assert.equal(attempt.manifest.retryOf?.session, session.id)
@@ -107,10 +119,11 @@ describe('what comes back to a pull request', () => {
       let seen = 0
       setup.forge.fault = () => (++seen === count ? 'hang' : undefined)
       const running = setup.rig.dispatch(['pr', session.id, '--once', '--json'])
-      const isOver = await Promise.race([
-        running.then(() => true),
-        setup.rig.waitUntil('a request that hangs', () => seen >= count).then(() => false),
-      ])
+      let isOver = false
+      void running.then(() => {
+        isOver = true
+      })
+      await setup.rig.waitUntil('a request that hangs, or the end', () => seen >= count || isOver)
       if (isOver) {
         assert.equal((await running).exitCode, 0, (await running).stderr)
         break
