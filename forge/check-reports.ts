@@ -8,6 +8,8 @@ export type CheckState = 'green' | 'red' | 'pending'
 export interface CheckReport {
   name: string
   state: CheckState
+  /** It has ended, and says nothing of the work: it was cancelled, is out of date, or waits for a person. A merge takes it for red. */
+  isWithoutVerdict: boolean
   /** Title, summary and text, as far as there are any. */
   text: string
   url: string
@@ -27,6 +29,7 @@ export async function readCheckReports({ repository, request }: Forge, commit: s
     ...[...latest.values()].map(({ context, state, description, target_url }) => ({
       name: context,
       state: state === 'success' ? ('green' as const) : state === 'pending' ? ('pending' as const) : ('red' as const),
+      isWithoutVerdict: false,
       text: description ?? '',
       url: target_url ?? '',
       run: undefined,
@@ -35,6 +38,7 @@ export async function readCheckReports({ repository, request }: Forge, commit: s
     ...runs.map(({ id, name, status, conclusion, output, details_url, html_url }) => ({
       name,
       state: readRun(status, conclusion),
+      isWithoutVerdict: ['cancelled', 'stale', 'action_required'].includes(conclusion ?? ''),
       text: [output.title, output.summary, output.text].filter(Boolean).join('\n'),
       url: details_url ?? html_url ?? '',
       run: { id, annotationCount: output.annotations_count },

@@ -14,8 +14,8 @@ export interface RoundEnd {
 }
 
 /**
- * One answer for each thread, and one in the conversation for all else. Their ids stay the same for the same words, so that a later
- * outcome takes the place of an earlier one. Pure.
+ * One answer for each thread; in the conversation, one for each review or comment, and one for what machines say of a commit. Their ids
+ * stay the same for the same words, whatever else an attempt settles, so that a later outcome takes the place of an earlier one. Pure.
  */
 export function renderAnswers(
   { secret }: Pick<PullRequestRecord, 'secret'>,
@@ -24,23 +24,21 @@ export function renderAnswers(
 ): Answer[] {
   const threads = findings.filter(({ threadId }) => threadId !== null)
   const others = findings.filter(({ threadId }) => threadId === null)
-  const identify = (these: Finding[]) =>
-    sha256(JSON.stringify([secret, ...these.map(({ key, settles }) => [key, settles])])).slice(0, 24)
+  const identify = (...what: unknown[]) => sha256(JSON.stringify([secret, ...what])).slice(0, 24)
+  const words = others.filter(finding => !isOfMachine(finding))
+  const machines = Object.entries(Object.groupBy(others.filter(isOfMachine), getCommit))
+  const answer = (id: string, these: Finding[]): Answer => {
+    const text = [...listTitles(these), '', renderEnd(these, end, 'it')].join('\n')
+    return { id, threadId: null, text }
+  }
   return [
     ...threads.map(finding => ({
-      id: identify([finding]),
+      id: identify(finding.key, finding.settles),
       threadId: finding.threadId,
       text: renderEnd([finding], end, 'this'),
     })),
-    ...(others.length === 0
-      ? []
-      : [
-          {
-            id: identify(others),
-            threadId: null,
-            text: [...listTitles(others), '', renderEnd(others, end, 'it')].join('\n'),
-          },
-        ]),
+    ...words.map(finding => answer(identify(finding.key, finding.settles), [finding])),
+    ...machines.map(([commit, these = []]) => answer(identify(commit), these)),
   ]
 }
 
@@ -48,6 +46,13 @@ export function renderAnswers(
 
 const MAX_LINE_CHARS = 300
 const MAX_CLAUSES = 20
+
+const isOfMachine = ({ kind }: Finding) => kind === 'check' || kind === 'conflict'
+
+/** The commit that a machine has complained about is the second part of the key. */
+function getCommit({ key }: Finding): string {
+  return key.split('/')[1] ?? ''
+}
 
 function listTitles(findings: Finding[]): string[] {
   return findings.map(({ title, url }) => {

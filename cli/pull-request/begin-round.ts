@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { Forge } from '#forge'
 import {
+  type CheckReport,
   type FollowedPull,
+  leaveOutResolved,
   listRedChecks,
   listRequiredChecks,
   readAnnotations,
@@ -49,7 +51,9 @@ export async function beginRound(
     const reason = `its branch is at ${headCommit.slice(0, 10)}, which dispatch has pushed before ${pushed.at(-1)?.slice(0, 10)}: the last push did not arrive, or another person has put the branch back`
     return countFailure(config.home, record, { reason, isBlocked: true })
   }
-  const { findings, ignored } = selectFindings(await readFeedback(forge, record, pull))
+  const selected = selectFindings(await readFeedback(forge, record, pull))
+  const { ignored } = selected
+  const findings = await leaveOutResolved(forge, record.number, selected.findings)
   const seen = { ignored, base }
   if (findings.length === 0)
     return JSON.stringify([record.ignored, record.base]) === JSON.stringify([ignored, base]) ? record : write(seen)
@@ -102,9 +106,9 @@ async function readFeedback(forge: Forge, { number, settled }: PullRequestRecord
   const reports = await readCheckReports(forge, commit)
   const isRed = reports.some(({ state }) => state === 'red')
   const required = isRed ? await listRequiredChecks(forge, base) : []
-  const annotations: Record<string, string[]> = {}
+  const annotations = new Map<CheckReport, string[]>()
   for (const report of listRedChecks({ reports, required }))
-    annotations[report.name] = await readAnnotations(forge, report)
+    annotations.set(report, await readAnnotations(forge, report))
   const [words, ownLogin] = [await readWords(forge, number), await readOwnLogin(forge)]
   return { commit, base, isMergeable, reports, annotations, required, words, ownLogin, settled }
 }

@@ -38,8 +38,8 @@ export interface Feedback {
   base: string
   isMergeable: boolean | null
   reports: CheckReport[]
-  /** What each red check says of lines of files, by its name. */
-  annotations: Record<string, string[]>
+  /** What each red check says of lines of files. Two of them may have one name. */
+  annotations: Map<CheckReport, string[]>
   /** The checks that the branch asks for. */
   required: string[]
   words: Words[]
@@ -55,28 +55,29 @@ export interface Feedback {
  */
 export function selectFindings(feedback: Feedback): { findings: Finding[]; ignored: IgnoredWords[] } {
   const { commit, base, isMergeable, words, ownLogin, settled, annotations } = feedback
-  const foreign = words.filter(({ body }) => !body.startsWith(OWN_MARK))
-  const trusted = foreign.filter(({ author, association }) => isTrusted(association) || author === ownLogin)
-  const groups = Object.values(Object.groupBy(trusted, getGroup)).map(group => group ?? [])
+  const trusted = words.filter(({ author, association }) => isTrusted(association) || author === ownLogin)
+  // Only these are believed that dispatch has written something.
+  const asking = trusted.filter(each => !each.body.startsWith(OWN_MARK) && readVisible(each) !== '')
+  const groups = Object.values(Object.groupBy(asking, getGroup)).map(group => group ?? [])
   return {
     findings: [
       ...(isMergeable === false ? [createConflict(commit, base)] : []),
-      ...listRedChecks(feedback).map(report => createCheck(report, commit, annotations[report.name] ?? [])),
+      ...listRedChecks(feedback).map(report => createCheck(report, commit, annotations.get(report) ?? [])),
       ...groups
         .filter(group => group.some(each => settled[getKey(each)] !== sha256(readVisible(each))))
         .map(createFromWords),
     ],
-    ignored: countIgnored(foreign.filter(each => !trusted.includes(each))),
+    ignored: countIgnored(words.filter(each => !trusted.includes(each))),
   }
 }
 
 /**
  * The red checks that count: those that the branch asks for, at once; where it asks for no check, all of them, as soon as each has ended.
- * Not those that dispatch itself has made. Pure.
+ * Not those that dispatch itself has made, nor those without a verdict. Pure.
  */
 export function listRedChecks({ reports, required }: Pick<Feedback, 'reports' | 'required'>): CheckReport[] {
   const foreign = reports.filter(({ name }) => !/^dispatch(\/|$)/i.test(name))
-  const red = foreign.filter(({ state }) => state === 'red')
+  const red = foreign.filter(({ state, isWithoutVerdict }) => state === 'red' && !isWithoutVerdict)
   if (required.length > 0) return red.filter(({ name }) => required.includes(name))
   return foreign.some(({ state }) => state === 'pending') ? [] : red
 }

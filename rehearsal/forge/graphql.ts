@@ -120,6 +120,12 @@ async function describe({ state }: Pick<Call, 'state'>, repository: ScriptedRepo
     isInMergeQueue: pull.isQueued,
     autoMergeRequest: pull.autoMerge ? { enabledAt: issue.updatedAt } : null,
     mergeCommit: pull.merged ? { oid: pull.merged.commit } : null,
+    reviewThreads: {
+      nodes: pull.lineComments
+        .filter(({ line }) => line?.inReplyTo === undefined)
+        .map(({ id, isResolved = false }) => ({ isResolved, comments: { nodes: [{ fullDatabaseId: String(id) }] } })),
+      pageInfo: { hasNextPage: false, endCursor: null },
+    },
   }
 }
 

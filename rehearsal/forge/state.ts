@@ -19,6 +19,8 @@ export interface ScriptedComment {
   reactions: { author: string; content: string }[]
   /** Of a comment on a line: where, and which comment it answers. */
   line?: { path: string; line: number; commit: string; inReplyTo: number | undefined }
+  /** Of the first comment of a thread. */
+  isResolved?: boolean
 }
 
 export interface ScriptedReview {

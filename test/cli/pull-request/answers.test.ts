@@ -32,7 +32,20 @@ const matrix = {
 const record = { secret: 's' }
 const passed = { commit: 'c'.repeat(40), reason: '', matrix }
 
-test('a thread is answered by the clauses that are about its words, and all else in one comment', () => {
+test('a point keeps its answer, whatever else the next attempt settles', () => {
+  const [review, comment] = [
+    finding({ kind: 'review', key: 'review/2', threadId: null }),
+    finding({ kind: 'conversation', key: 'conversation/3', threadId: null }),
+  ]
+  const lint = { ...check, key: 'check/c/lint', title: 'the check `lint`' }
+  const identify = (...findings: Finding[]) => renderAnswers(record, findings, passed).map(({ id }) => id)
+  const all = identify(check, lint, review, comment)
+  assert.equal(all.length, 3, 'one for both checks')
+  assert.deepEqual([...identify(review), ...identify(comment), ...identify(check)], all)
+  assert.ok(!all.includes(identify({ ...check, key: 'check/d/ci' })[0] ?? ''), 'another commit')
+})
+
+test('a thread is answered by the clauses that are about its words, and checks in one comment', () => {
   const [thread, other, ...more] = renderAnswers(record, [check, finding({})], passed)
   assert.deepEqual(more, [])
   assert.deepEqual([thread?.threadId, other?.threadId], [1, null])

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { publishPullRequest } from '#forge'
-import { readFollowedPull, readOwnLogin, readWords, writeAnswers, writeStatusPart } from '#forge/feedback'
+import {
+  leaveOutResolved,
+  readFollowedPull,
+  readOwnLogin,
+  readWords,
+  writeAnswers,
+  writeStatusPart,
+} from '#forge/feedback'
 import { replaceStatusPart } from '#forge/feedback/status-part.ts'
 import { addLineComment, addReview } from '#rehearsal/forge/state.ts'
 import { openForge } from '../../fixtures/forge.ts'
@@ -32,6 +39,14 @@ test('an answer is written once, edited where it changes, and not taken from a s
       ['review', 'bob', 'COLLABORATOR'],
     ],
   )
+  const thread = { kind: 'thread' as const, key: 'x', title: '', url: '', reports: [], words: [], settles: {} }
+  const [open, inConversation] = [
+    { ...thread, threadId: first.id },
+    { ...thread, threadId: null },
+  ]
+  assert.deepEqual(await leaveOutResolved(forge, number, [open, inConversation]), [open, inConversation])
+  first.isResolved = true
+  assert.deepEqual(await leaveOutResolved(forge, number, [open, inConversation]), [inConversation])
   const login = await readOwnLogin(forge)
   assert.equal(login, 'ada')
   const listOwn = () =>

@@ -5,7 +5,7 @@ import { type Feedback, listRedChecks, selectFindings } from '#forge/feedback/fi
 import type { Words } from '#forge/feedback/words.ts'
 
 const report = (name: string, state: CheckReport['state'], text = ''): CheckReport => ({
-  ...{ name, state, text, url: `https://ci/${name}`, run: undefined },
+  ...{ name, state, isWithoutVerdict: false, text, url: `https://ci/${name}`, run: undefined },
 })
 const words = (id: number, changes: Partial<Words> = {}): Words => ({
   ...{ id, kind: 'conversation', author: 'ada', association: 'OWNER', body: `words ${id}`, threadId: null, place: '' },
@@ -19,7 +19,7 @@ const select = (changes: Partial<Feedback>) =>
       base: 'main',
       isMergeable: true,
       reports: [],
-      annotations: {},
+      annotations: new Map(),
       required: [],
       words: [],
     },
@@ -33,15 +33,19 @@ test('red checks count that the branch asks for; without such, all of them once 
   assert.deepEqual(list(['ci'], report('ci', 'red'), report('lint', 'red'), report('slow', 'pending')), ['ci'])
   assert.deepEqual(list([], report('ci', 'red'), report('slow', 'pending')), [])
   assert.deepEqual(list([], report('ci', 'red'), report('slow', 'green')), ['ci'])
+  const cancelled = { ...report('other', 'red'), isWithoutVerdict: true }
+  assert.deepEqual(list([], report('ci', 'red'), cancelled), ['ci'], 'the rest of a matrix that was cancelled')
+  assert.deepEqual(list(['other'], cancelled), [])
   assert.deepEqual(list([], report('dispatch', 'red'), report('dispatch/verdict', 'red')), [], 'its own do not count')
 })
 
 test('a check brings the end of what it says, its annotations and its address, each on one line', () => {
   const text = `${'x'.repeat(5000)}\n\u001b[31mlast words`
-  const [finding] = select({
-    reports: [report('ci', 'red', text)],
-    annotations: { ci: ['a.ts:3: wrong\nhere'] },
-  }).findings
+  const reports = [report('ci', 'red', text), report('ci', 'red')]
+  const [said, more] = [['a.ts:3: wrong\nhere'], ['b.ts:1: wrong too']]
+  const annotations = new Map(reports.map((each, index) => [each, index === 0 ? said : more]))
+  const [finding, sameName] = select({ reports, annotations }).findings
+  assert.deepEqual(sameName?.reports.slice(1), ['the check ci: b.ts:1: wrong too'])
   assert.equal(finding?.url, 'https://ci/ci')
   const [first = '', second] = finding?.reports ?? []
   assert.ok(first.length < 1000 && first.endsWith('last words') && !first.includes('\n'), first)
@@ -58,6 +62,7 @@ test('words of people who may decide count, and of the login that runs; those of
       words(5, { author: 'bot[bot]', association: 'NONE' }),
       words(6, { author: 'eve', association: 'NONE', body: '<!-- dispatch:answer x -->' }),
       words(7, { body: '<!-- dispatch:answer x -->\nfrom dispatch' }),
+      words(8, { body: '<!-- nothing that GitHub shows -->' }),
     ],
   })
   assert.deepEqual(
@@ -65,7 +70,7 @@ test('words of people who may decide count, and of the login that runs; those of
     ['conversation/1', 'conversation/2'],
   )
   assert.deepEqual(ignored, [
-    { author: 'eve', association: 'CONTRIBUTOR', count: 2 },
+    { author: 'eve', association: 'CONTRIBUTOR', count: 3 },
     { author: 'bot[bot]', association: 'NONE', count: 1 },
   ])
 })
