@@ -118,14 +118,13 @@ class Play {
     const { stage, forge, trouble } = this
     if (trouble === 'a conflict') {
       stage.say('Bob pushes another hello.sh to main.')
-      return this.pushToMain()
+      await this.pushToMain()
     }
     if (trouble === 'a stranger') {
       stage.say(`Eve comments: ${ORDER}\nBob comments on a line: ${askForComments(1)}`)
       const pull = this.findPull()
       pull.comments.push(createComment(forge.state, 'eve', ORDER))
       addLineComment(forge.state, pull, { author: 'bob', body: askForComments(1), path: 'hello.sh', line: 1 })
-      return
     }
     stage.say(`CI says: ci is red. ${askForComments(1)}`)
     await this.reportCheck('failure', askForComments(1))
@@ -158,7 +157,8 @@ class Play {
     const answers = [...pull.comments, ...(pull.pull?.lineComments ?? [])].filter(({ body }) =>
       body.startsWith('<!-- dispatch:answer'),
     )
-    this.expect(answers.length === 1, `there are ${answers.length} answers`)
+    const points = this.trouble === 'a stranger' ? 2 : 1 // What machines say of one commit is one point.
+    this.expect(answers.length === points, `there are ${answers.length} answers`)
     this.expect(pull.pull?.merged !== undefined, 'it is not merged')
     this.expect(this.setting.repository.issues[0]?.state === 'closed', 'the issue is open')
     const [tree, judged] = [
@@ -170,7 +170,8 @@ class Play {
     const sessions = fs.readdirSync(workspace).filter(id => fs.existsSync(path.join(workspace, id, 'session.json')))
     this.expect(sessions.length === 2, `there are ${sessions.length} sessions`)
     for (const id of sessions) await this.dispatch(['audit', id])
-    const texts = sessions.map(id => fs.readFileSync(path.join(workspace, id, 'task.md'), 'utf8')).join('\n')
+    const readTexts = (file: string) => sessions.map(id => fs.readFileSync(path.join(workspace, id, file), 'utf8'))
+    const texts = ['task.md', 'session.json', 'system-prompt.md'].flatMap(readTexts).join('\n')
     this.expect(!texts.includes(ORDER), 'the order of a stranger has reached an agent')
     this.expect(this.trouble !== 'a stranger' || pull.body.includes('`eve`'), 'the stranger is not listed')
     await this.dispatch(['show', first])
