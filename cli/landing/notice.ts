@@ -1,10 +1,9 @@
 import path from 'node:path'
 import type { Config } from '#host/config'
-import { listKnownSecrets, redactSecrets } from '#host/secrets'
-import { formatNames, toOneLine } from '#host/text.ts'
+import { formatNames } from '#host/text.ts'
 import { ToldOnce } from '#intake'
 import type { Landing, LandingQueue } from '#landing'
-import { listEnabledChannels, writeToOutbox } from '#notify'
+import { queueNotice } from '../notice.ts'
 import { findStaleSiblings } from './overlaps.ts'
 
 /**
@@ -28,7 +27,6 @@ export async function notifyLandings(config: Config, queue: LandingQueue): Promi
 
 // --- internal ---
 
-const MAX_LINE_CHARS = 300
 /** For about a quarter of an hour. */
 const MIN_LATE_COUNT = 4
 
@@ -64,12 +62,9 @@ function write(
     ...(siblings.length > 0 ? [stale] : []),
     ...(!isLanded && config.NOTICE_DETAIL === 'full' ? [reason] : []),
   ]
-  const secrets = listKnownSecrets(config)
-  const notification = {
-    title: getSubject(entry) ?? '',
-    body: lines.map(line => toOneLine(redactSecrets(line, secrets).text, MAX_LINE_CHARS)).join('\n'),
-    priority: isLanded ? (3 as const) : (4 as const),
+  queueNotice(config, {
+    ...{ id, at, sessionId: session, title: getSubject(entry) ?? '', lines },
+    priority: isLanded ? 3 : 4,
     tags: [isLanded ? 'airplane_arriving' : 'warning'],
-  }
-  writeToOutbox(config.home, { id, sessionId: session, at, deliverBy: null, notification }, listEnabledChannels(config))
+  })
 }

@@ -1,9 +1,7 @@
 import path from 'node:path'
 import type { Config } from '#host/config'
-import { listKnownSecrets, redactSecrets } from '#host/secrets'
-import { toOneLine } from '#host/text.ts'
 import { ToldOnce } from '#intake'
-import { listEnabledChannels, writeToOutbox } from '#notify'
+import { queueNotice } from '../notice.ts'
 import type { PullRequestRecord } from './record.ts'
 
 /** Queue one notification for each pull request that needs a person, once. The deliverer is started by others. */
@@ -18,7 +16,6 @@ export function notifyPullRequests(config: Config, records: PullRequestRecord[])
 // --- internal ---
 
 const FOLDER = 'pull-request'
-const MAX_LINE_CHARS = 300
 
 function getKey({ host, owner, name, number }: PullRequestRecord): string {
   return `${FOLDER}/${host}/${owner}/${name}/${number}`
@@ -32,12 +29,5 @@ function write(config: Config, record: PullRequestRecord, { id, at }: { id: stri
     `Pull request ${number} (${path.basename(checkout)}) does not go on by itself. To let it go on: dispatch pr ${sessionId.slice(-4)} --follow`,
     ...(config.NOTICE_DETAIL === 'full' ? [reason] : []),
   ]
-  const secrets = listKnownSecrets(config)
-  const notification = {
-    title: 'A pull request needs you',
-    body: lines.map(line => toOneLine(redactSecrets(line, secrets).text, MAX_LINE_CHARS)).join('\n'),
-    priority: 4 as const,
-    tags: ['warning'],
-  }
-  writeToOutbox(config.home, { id, sessionId, at, deliverBy: null, notification }, listEnabledChannels(config))
+  queueNotice(config, { id, at, sessionId, title: 'A pull request needs you', lines, priority: 4, tags: ['warning'] })
 }

@@ -1,9 +1,5 @@
 import type { Config } from '#host/config'
-import { listKnownSecrets, redactSecrets } from '#host/secrets'
-import { toOneLine } from '#host/text.ts'
-import { listEnabledChannels, writeToOutbox } from '#notify'
-
-const MAX_LINE_CHARS = 300
+import { queueNotice } from '../notice.ts'
 
 /** A file, or a whole inbox, from which no task was taken. */
 export interface InboxRefusal {
@@ -23,13 +19,13 @@ export function notifyRefusal(config: Config, { project, file, reason }: InboxRe
     ...(config.NOTICE_DETAIL === 'state' ? [] : [file]),
     ...(config.NOTICE_DETAIL === 'full' ? [reason] : []),
   ]
-  const secrets = listKnownSecrets(config)
-  const notification = {
+  queueNotice(config, {
+    id,
+    at,
+    sessionId: 'inbox',
     title: 'A task was not taken',
-    // Redact before the cut: half a secret is still a secret.
-    body: lines.map(line => toOneLine(redactSecrets(line, secrets).text, MAX_LINE_CHARS)).join('\n'),
+    lines,
     priority: 4,
     tags: ['inbox_tray'],
-  }
-  writeToOutbox(config.home, { id, sessionId: 'inbox', at, deliverBy: null, notification }, listEnabledChannels(config))
+  })
 }

@@ -1,12 +1,8 @@
 import path from 'node:path'
 import type { Config } from '#host/config'
-import { listKnownSecrets, redactSecrets } from '#host/secrets'
-import { toOneLine } from '#host/text.ts'
 import { ToldOnce } from '#intake'
-import { listEnabledChannels, writeToOutbox } from '#notify'
 import type { Item, Queue } from '#queue'
-
-const MAX_LINE_CHARS = 300
+import { queueNotice } from '../notice.ts'
 
 /** Queue one notification for each item that needs a person, once. The caller starts the deliverer. */
 export async function notifyNeeds(config: Config, queue: Queue): Promise<void> {
@@ -27,12 +23,13 @@ function write(config: Config, item: Item, { id, at }: { id: string; at: string 
     `${item.id}${where} does not go on by itself. Next: dispatch queue show ${item.id}`,
     ...(config.NOTICE_DETAIL === 'full' ? [item.reason] : []),
   ]
-  const secrets = listKnownSecrets(config)
-  const notification = {
+  queueNotice(config, {
+    id,
+    at,
+    sessionId: item.id,
     title: 'The queue needs you',
-    body: lines.map(line => toOneLine(redactSecrets(line, secrets).text, MAX_LINE_CHARS)).join('\n'),
-    priority: 4 as const,
+    lines,
+    priority: 4,
     tags: ['clipboard'],
-  }
-  writeToOutbox(config.home, { id, sessionId: item.id, at, deliverBy: null, notification }, listEnabledChannels(config))
+  })
 }
