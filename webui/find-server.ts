@@ -1,13 +1,12 @@
 import { once } from 'node:events'
 import net from 'node:net'
 import path from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { isErrno } from '#host/error.ts'
 import { readJson } from '#host/fs'
 import { Code } from '#host/installed-code'
 import { readLeaseHolder } from '#host/lease'
-import { checkLiveness, hasProcess, sendSignal } from '#host/process'
+import { checkLiveness, endProcess, hasProcess, type ProcessIdentity } from '#host/process'
 
 /** The content of `web.json`: the page that was started last for a home. */
 const ServerRecord = z.object({ pid: z.number(), port: z.number(), url: z.string(), code: Code.optional() })
@@ -25,8 +24,6 @@ const PROBE_TIMEOUT_MS = 500
 const OWN_PROBE_TIMEOUT_MS = 5000
 /** Only a listener whose queue is full does not take a connection at once. */
 const CONNECT_TIMEOUT_MS = 5000
-const STOP_TIMEOUT_MS = 3000
-const STOP_POLL_MS = 20
 
 /** The file in which a home's page leaves its address. */
 export function getServerRecordFile(home: string): string {
@@ -56,13 +53,8 @@ export async function findRecordedServer(
 
 /** End a home's page, also one that does not answer, and wait until it has ended. */
 export async function stopRunningServer(home: string): Promise<void> {
-  const pid = (await findLeaseHolder(home)) ?? (await findRecordedServer(home))?.pid
-  if (pid === undefined) return
-  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    sendSignal(pid, signal)
-    for (const endMs = Date.now() + STOP_TIMEOUT_MS; Date.now() < endMs; await sleep(STOP_POLL_MS))
-      if (!hasProcess(pid)) return
-  }
+  const server = (await findLeaseHolder(home)) ?? (await findRecordedServer(home))?.pid
+  if (server !== undefined) await endProcess(server)
 }
 
 /** Read the record; undefined if it is missing or damaged. The page may have ended since. */
@@ -100,9 +92,9 @@ export async function probePort(
 
 // --- internal ---
 
-async function findLeaseHolder(home: string): Promise<number | undefined> {
+async function findLeaseHolder(home: string): Promise<ProcessIdentity | undefined> {
   const holder = readLeaseHolder(getServerLeaseFolder(home))
-  return holder !== undefined && (await checkLiveness(holder)) === 'alive' ? holder.pid : undefined
+  return holder !== undefined && (await checkLiveness(holder)) === 'alive' ? holder : undefined
 }
 
 async function hasListener(port: number): Promise<boolean> {

@@ -1,5 +1,6 @@
 export { type AgentMarks, buildUnprivilegedCommand, explainAgent, hasFileOpen, listAncestors } from './ancestry.ts'
 export { listCommandLines, parseCommandLines } from './command-lines.ts'
+export { endProcess } from './end.ts'
 export { checkLiveness, identify, type Liveness, ProcessIdentity } from './identity.ts'
 export { killBelow, killProcessTree } from './kill.ts'
 export { isOpenForWriting } from './open-files.ts'
