@@ -1,5 +1,7 @@
 import path from 'node:path'
-import { listNames, makePrivateFolder } from '#host/fs'
+import { z } from 'zod'
+import { DispatchError, exitCodes } from '#host/error.ts'
+import { listNames, makePrivateFolder, writeAtomic } from '#host/fs'
 import { acquireLease, releaseLease } from '#host/lease'
 import { identify } from '#host/process'
 
@@ -9,6 +11,15 @@ export interface ForgeKey {
   owner: string
   name: string
   number: number
+}
+
+/** What every record says of where its issue or pull request is. */
+export const forgePlaceShape = {
+  host: z.string(),
+  owner: z.string(),
+  name: z.string(),
+  number: z.int(),
+  url: z.string(),
 }
 
 /** What this home keeps a file each about. */
@@ -25,6 +36,21 @@ export function listRecordFiles(home: string, kind: Kind): string[] {
   return listNames(folder)
     .filter(name => /^[^.].*\.json$/.test(name))
     .map(name => path.join(folder, name))
+}
+
+/** Write the record of one of them. It is on the disk when this returns. */
+export function writeRecordFile(home: string, kind: Kind, record: ForgeKey): void {
+  const file = getRecordFile(home, kind, record)
+  makePrivateFolder(path.dirname(file))
+  writeAtomic(file, `${JSON.stringify(record, null, 2)}\n`)
+}
+
+/** Exit 10: a record that cannot be read. `remedy`: what to do after it was moved away. */
+export function createDamagedError(file: string, remedy: string): DispatchError {
+  return new DispatchError(`${file} is damaged`, {
+    exitCode: exitCodes.storage,
+    remedy: `Move it away, then ${remedy}`,
+  })
 }
 
 /** Do something with one of them while no other process of this home does. Undefined if one does. */

@@ -1,11 +1,19 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
-import { DispatchError, exitCodes } from '#host/error.ts'
-import { makePrivateFolder, readJson, writeAtomic } from '#host/fs'
+import { readJson } from '#host/fs'
 import { ProcessIdentity } from '#host/process'
 import { priorities } from '#queue'
-import { type ForgeKey, formatForgeKey, getRecordFile, listRecordFiles, withRecord } from '../forge-record.ts'
+import {
+  createDamagedError,
+  type ForgeKey,
+  forgePlaceShape,
+  formatForgeKey,
+  getRecordFile,
+  listRecordFiles,
+  withRecord,
+  writeRecordFile,
+} from '../forge-record.ts'
 
 /** An issue on GitHub. */
 export type IssueKey = ForgeKey
@@ -20,12 +28,8 @@ export type IssueKey = ForgeKey
  * it has left on GitHub can still be given back.
  */
 export const IssueRecord = z.object({
-  host: z.string(),
-  owner: z.string(),
-  name: z.string(),
-  number: z.number().int(),
+  ...forgePlaceShape,
   isPlainHttp: z.boolean(),
-  url: z.string(),
   title: z.string(),
   state: z.enum(['claiming', 'claimed', 'given back', 'lost', 'ended']),
   reason: z.string(),
@@ -84,10 +88,7 @@ export function readRecord(home: string, key: IssueKey): IssueRecord | undefined
   const file = getRecordFile(home, 'issues', key)
   const record = parse(file)
   if (record !== undefined) return record ?? undefined
-  throw new DispatchError(`${file} is damaged`, {
-    exitCode: exitCodes.storage,
-    remedy: 'Move it away, then look at the issue: its comment and its branch say whether it is claimed.',
-  })
+  throw createDamagedError(file, 'look at the issue: its comment and its branch say whether it is claimed.')
 }
 
 /** The names of the records that this dispatch cannot read, of another version of it. */
@@ -115,8 +116,7 @@ export function setAsideDamaged(home: string): string[] {
 /** Write what was changed of a record, and return it. It is on the disk when this returns. */
 export function writeRecord(home: string, record: IssueRecord, changes: Partial<IssueRecord> = {}): IssueRecord {
   const changed = { ...record, ...changes }
-  makePrivateFolder(getFolder(home))
-  writeAtomic(getRecordFile(home, 'issues', record), `${JSON.stringify(changed, null, 2)}\n`)
+  writeRecordFile(home, 'issues', changed)
   return changed
 }
 

@@ -3,8 +3,7 @@ import type { Config } from '#host/config'
 import { DispatchError } from '#host/error.ts'
 import { MINUTE_MS, SECOND_MS } from '#host/time.ts'
 import { listProjects } from '#projects'
-import { getWakeFile } from '#queue'
-import { watchPaths } from '#session/log'
+import { watchLoop } from '../watch-loop.ts'
 import { connectCheckout, type IssuePlace } from './connect.ts'
 import { IssueMemory, reconcileIssues } from './reconcile.ts'
 import type { IssueRecord } from './record.ts'
@@ -29,26 +28,16 @@ export async function watchIssues(
   home?: string,
 ): Promise<void> {
   const watch = new IssueWatch(home)
-  const waker = await watchPaths([getWakeFile(readConfig().home)], TELL_INTERVAL_MS)
   let polledAtMs = Number.NEGATIVE_INFINITY
-  let lastFailure = ''
-  while (!end.aborted) {
-    try {
-      const config = readConfig()
-      if (performance.now() - polledAtMs >= MINUTE_MS) {
-        polledAtMs = performance.now()
-        for (const source of listSources(config)) await watch.poll(config, source, say)
-      }
-      await reconcileIssues(config, watch.memory, say)
-      lastFailure = ''
-    } catch (error) {
-      const failure = error instanceof Error ? (error.stack ?? error.message) : String(error)
-      if (failure !== lastFailure) say(failure)
-      lastFailure = failure
+  const look = async () => {
+    const config = readConfig()
+    if (performance.now() - polledAtMs >= MINUTE_MS) {
+      polledAtMs = performance.now()
+      for (const source of listSources(config)) await watch.poll(config, source, say)
     }
-    await waker.next(end)
+    await reconcileIssues(config, watch.memory, say)
   }
-  await waker.close()
+  await watchLoop({ home: readConfig().home, intervalMs: TELL_INTERVAL_MS, end }, look, say)
 }
 
 /** The projects whose issues start by themselves. A damaged file of one is told where projects are shown. */

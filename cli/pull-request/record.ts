@@ -1,13 +1,18 @@
 import { randomBytes } from 'node:crypto'
-import path from 'node:path'
 import { z } from 'zod'
 import { Finding } from '#forge/feedback'
-import { DispatchError, exitCodes } from '#host/error.ts'
-import { makePrivateFolder, readJson, writeAtomic } from '#host/fs'
+import { readJson } from '#host/fs'
 import { toOneLine } from '#host/text.ts'
 import type { Session } from '#session'
 import { landingAuthors } from '#session/landing'
-import { type ForgeKey, getRecordFile, listRecordFiles } from '../forge-record.ts'
+import {
+  createDamagedError,
+  type ForgeKey,
+  forgePlaceShape,
+  getRecordFile,
+  listRecordFiles,
+  writeRecordFile,
+} from '../forge-record.ts'
 
 const states = ['open', 'retrying', 'answering', 'needs you', 'ended'] as const
 
@@ -41,12 +46,8 @@ export type Round = z.infer<typeof Round>
  *     +-----> needs you <---+        each of them -> ended
  */
 export const PullRequestRecord = z.object({
-  host: z.string(),
-  owner: z.string(),
-  name: z.string(),
-  number: z.number().int(),
+  ...forgePlaceShape,
   isPlainHttp: z.boolean(),
-  url: z.string(),
   checkout: z.string(),
   base: z.string(),
   branch: z.string(),
@@ -88,10 +89,7 @@ export function readPullRequestRecord(home: string, key: ForgeKey): PullRequestR
   const file = getRecordFile(home, 'pull-requests', key)
   const record = parse(file)
   if (record !== undefined) return record ?? undefined
-  throw new DispatchError(`${file} is damaged`, {
-    exitCode: exitCodes.storage,
-    remedy: 'Move it away, then run `dispatch pr` of its session again.',
-  })
+  throw createDamagedError(file, 'run `dispatch pr` of its session again.')
 }
 
 /** The key of the item of an attempt. */
@@ -129,9 +127,7 @@ export function writePullRequestRecord(
   const hasMoved = changes.state !== undefined && changes.state !== record.state
   const moved = hasMoved && { since: new Date().toISOString(), isBlocked: false }
   const changed = { ...record, ...moved, ...changes }
-  const file = getRecordFile(home, 'pull-requests', record)
-  makePrivateFolder(path.dirname(file))
-  writeAtomic(file, `${JSON.stringify(changed, null, 2)}\n`)
+  writeRecordFile(home, 'pull-requests', changed)
   return changed
 }
 

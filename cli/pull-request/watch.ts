@@ -3,10 +3,10 @@ import type { Config } from '#host/config'
 import { DispatchError } from '#host/error.ts'
 import { MINUTE_MS, SECOND_MS } from '#host/time.ts'
 import { listProjects } from '#projects'
-import { getWakeFile, readPause } from '#queue'
-import { watchPaths } from '#session/log'
+import { readPause } from '#queue'
 import { formatForgeKey } from '../forge-record.ts'
 import { SaidOnce } from '../said-once.ts'
+import { watchLoop } from '../watch-loop.ts'
 import { findRoundItem } from './end-round.ts'
 import { lookAtPullRequest } from './look.ts'
 import { notifyPullRequests } from './notice.ts'
@@ -22,20 +22,8 @@ export async function watchPullRequests(
   say: (line: string) => void,
 ): Promise<void> {
   const watch = new PullRequestWatch()
-  const waker = await watchPaths([getWakeFile(readConfig().home)], LOOK_INTERVAL_MS)
-  let lastFailure = ''
-  while (!end.aborted) {
-    try {
-      await watch.look(readConfig(), say)
-      lastFailure = ''
-    } catch (error) {
-      const failure = error instanceof Error ? (error.stack ?? error.message) : String(error)
-      if (failure !== lastFailure) say(failure)
-      lastFailure = failure
-    }
-    await waker.next(end)
-  }
-  await waker.close()
+  const rhythm = { home: readConfig().home, intervalMs: LOOK_INTERVAL_MS, end }
+  await watchLoop(rhythm, () => watch.look(readConfig(), say), say)
 }
 
 /** What a watch keeps: answers of GitHub, and what it has said. */

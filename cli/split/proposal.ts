@@ -1,11 +1,17 @@
-import path from 'node:path'
 import { z } from 'zod'
 import { removeHidden } from '#forge/sub-issues'
 import { DispatchError, exitCodes } from '#host/error.ts'
-import { makePrivateFolder, readJson, writeAtomic } from '#host/fs'
+import { readJson } from '#host/fs'
 import { parseJson } from '#host/json.ts'
 import { sanitize } from '#host/text.ts'
-import { formatForgeKey, getRecordFile, withRecord } from '../forge-record.ts'
+import {
+  createDamagedError,
+  forgePlaceShape,
+  formatForgeKey,
+  getRecordFile,
+  withRecord,
+  writeRecordFile,
+} from '../forge-record.ts'
 import type { IssueKey } from '../issues/record.ts'
 
 const MAX_ISSUES_COUNT = 8
@@ -47,11 +53,7 @@ export type Proposal = z.infer<typeof Proposal>
 
 /** What this home knows of a proposal, and what has come of it on GitHub. It is written before and after each thing that is made. */
 export const SplitRecord = z.object({
-  host: z.string(),
-  owner: z.string(),
-  name: z.string(),
-  number: z.int(),
-  url: z.string(),
+  ...forgePlaceShape,
   title: z.string(),
   state: z.enum(['proposed', 'accepting', 'accepted']),
   /** By it what was made is found again. */
@@ -85,17 +87,14 @@ export function readSplit(home: string, key: IssueKey): SplitRecord | undefined 
   if (content === null) return undefined
   const record = SplitRecord.safeParse(content).data
   if (record !== undefined) return record
-  throw new DispatchError(`${getFile(home, key)} is damaged`, {
-    exitCode: exitCodes.storage,
-    remedy: `Move it away, look at the sub-issues on GitHub, then run: dispatch split ${key.number}`,
-  })
+  const remedy = `look at the sub-issues on GitHub and run: dispatch split ${key.number}`
+  throw createDamagedError(getFile(home, key), remedy)
 }
 
 /** Write what was changed of a record, and return it. It is on the disk when this returns. */
 export function writeSplit(home: string, record: SplitRecord, changes: Partial<SplitRecord> = {}): SplitRecord {
   const changed = { ...record, ...changes }
-  makePrivateFolder(path.dirname(getFile(home, record)))
-  writeAtomic(getFile(home, record), `${JSON.stringify(changed, null, 2)}\n`)
+  writeRecordFile(home, 'issues/splits', changed)
   return changed
 }
 
@@ -119,13 +118,10 @@ export function createChangedError(key: IssueKey): DispatchError {
 
 /** Exit 5: a proposal of which issues are on GitHub already is what they are. */
 export function createHalfMadeError(record: SplitRecord): DispatchError {
-  return new DispatchError(
-    `the proposal for ${formatForgeKey(record)} is half made on GitHub, so it cannot be changed`,
-    {
-      exitCode: exitCodes.conflict,
-      remedy: `Finish it without --edit, then edit the issues there: dispatch split ${record.number} --accept`,
-    },
-  )
+  return new DispatchError(`the proposal for ${formatForgeKey(record)} is half made on GitHub, so it stays as it is`, {
+    exitCode: exitCodes.conflict,
+    remedy: `Finish it first, without --edit: dispatch split ${record.number} --accept`,
+  })
 }
 
 // --- internal ---

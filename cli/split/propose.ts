@@ -17,6 +17,7 @@ import { formatIssue } from '../issues/record.ts'
 import { getKey } from '../issues/take.ts'
 import {
   createChangedError,
+  createHalfMadeError,
   type Proposal,
   parseProposal,
   readSplit,
@@ -45,11 +46,7 @@ export async function proposeSplit(
   const { forge, number, model } = request
   const key = getKey(forge, number)
   const known = readSplit(config.home, key)
-  if (known?.state === 'accepting')
-    throw new DispatchError(`the proposal of ${known.proposedAt} for ${formatIssue(key)} is half made on GitHub`, {
-      exitCode: exitCodes.conflict,
-      remedy: `Finish it first: dispatch split ${number} --accept`,
-    })
+  if (known?.state === 'accepting') throw createHalfMadeError(known)
   const words = await readIssueWords(forge, number)
   request.say(`Asking ${model} how ${formatIssue(key)} could be split …`)
   const { proposal, costUsd } = await askForProposal(config, request, words)
