@@ -14,6 +14,15 @@ import { SECOND_MS } from './time.ts'
  */
 export const minVersions = { node: '22.22', git: '2.32', tmux: '3.0', claude: '2.1.118' }
 
+/** The oldest git that lands: `git merge-tree --write-tree` is from there. Sessions, `apply` and pull requests do without. */
+export const minGitToLand = '2.38'
+
+/** How to get it where the system has an older one. */
+export const newerGitFix = {
+  mac: '`brew install git`',
+  linux: 'a newer git, on Ubuntu: `add-apt-repository ppa:git-core/ppa`, `apt-get update`, then `apt-get install git`',
+}
+
 /** What is wrong with every older claude. */
 export const claudeVulnerability = 'a deep link could run a SessionStart hook of its choice (fixed in 2.1.118)'
 
@@ -58,13 +67,37 @@ export async function requirePrograms({ home }: Pick<Config, 'home'>): Promise<v
   await Promise.all(programs.map(({ name, file }) => requireVersion(name, file, home)))
 }
 
+/** Exit 6 where the git of this machine is enough for sessions, and too old to land. */
+export async function requireGitToLand({ home }: Pick<Config, 'home'>): Promise<void> {
+  await requireVersion('git', findProgram('git') || 'git', home, {
+    minimum: minGitToLand,
+    cacheName: 'git-to-land',
+    purpose: ' to land',
+    update: `Update it: ${newerGitFix[process.platform === 'darwin' ? 'mac' : 'linux']}. \`dispatch apply\` works with this one.`,
+  })
+}
+
 // --- internal ---
 
 const VERSION_TIMEOUT_MS = 5 * SECOND_MS
 
-async function requireVersion(name: 'claude' | 'git' | 'tmux', program: string, home: string): Promise<void> {
-  const cacheFile = path.join(home, 'cache', name)
-  const fingerprint = fingerprintProgram(program, minVersions[name])
+/** What more than a session needs. */
+interface VersionNeed {
+  minimum: string
+  cacheName: string
+  purpose: string
+  update: string
+}
+
+async function requireVersion(
+  name: 'claude' | 'git' | 'tmux',
+  program: string,
+  home: string,
+  need?: VersionNeed,
+): Promise<void> {
+  const { minimum, cacheName, purpose } = need ?? { minimum: minVersions[name], cacheName: name, purpose: '' }
+  const cacheFile = path.join(home, 'cache', cacheName)
+  const fingerprint = fingerprintProgram(program, minimum)
   if (fingerprint !== undefined && readIfPresent(cacheFile) === fingerprint) return
   const result = await readVersion(program, name === 'tmux' ? '-V' : '--version')
   const isClaude = name === 'claude'
@@ -74,10 +107,11 @@ async function requireVersion(name: 'claude' | 'git' | 'tmux', program: string, 
       `${name} does not run: ${result.reason}`,
       isClaude ? claudeInstallHint : `Install it: ${hint}.`,
     )
-  if (!isAtLeast(result.version, minVersions[name]))
+  if (!isAtLeast(result.version, minimum))
     throw createDependencyError(
-      `${name} ${result.version} is too old, ${minVersions[name]} is needed${isClaude ? `: ${claudeVulnerability}` : ''}`,
-      `Update it: ${isClaude ? '`claude update`, or `npm install -g @anthropic-ai/claude-code`' : hint}.`,
+      `${name} ${result.version} is too old${purpose}, ${minimum} is needed${isClaude ? `: ${claudeVulnerability}` : ''}`,
+      need?.update ??
+        `Update it: ${isClaude ? '`claude update`, or `npm install -g @anthropic-ai/claude-code`' : hint}.`,
     )
   if (fingerprint === undefined) return
   makePrivateFolder(path.dirname(cacheFile))

@@ -2,7 +2,15 @@ import { claudeInstallHint, detectLogin, findClaude, prepareLogin, requireLogin 
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { quoteForShell } from '#host/shell-quote.ts'
 import { openTmux } from '#host/tmux'
-import { claudeVulnerability, isAtLeast, minVersions, readVersion, type VersionResult } from '#host/versions.ts'
+import {
+  claudeVulnerability,
+  isAtLeast,
+  minGitToLand,
+  minVersions,
+  newerGitFix,
+  readVersion,
+  type VersionResult,
+} from '#host/versions.ts'
 import { type DoctorResult, type Fix, fail, failWith, ok, warn } from './result.ts'
 
 /** The programs that every session needs: node, git, tmux and claude. */
@@ -12,6 +20,7 @@ export async function checkPrograms(home: string): Promise<DoctorResult[]> {
   return [
     checkVersion('node', { version: process.versions.node }, createInstallFix('node')),
     checkVersion('git', git, gitFix),
+    ...warnAboutLanding(git),
     checkVersion('tmux', tmux, createInstallFix('tmux')),
     ...('version' in tmux ? [await checkTmuxSocket(home)] : []),
     await checkClaude().catch(failWith('claude')),
@@ -49,6 +58,14 @@ function checkVersion(name: 'node' | 'git' | 'tmux', result: VersionResult, fix:
   if ('reason' in result) return fail(name, result.reason, fix)
   if (isAtLeast(result.version, minVersions[name])) return ok(name, result.version)
   return fail(name, `${result.version} is too old; dispatch needs ${minVersions[name]} or newer`, fix)
+}
+
+/** A git that is enough for sessions may be too old for landing. */
+function warnAboutLanding(git: VersionResult): DoctorResult[] {
+  if ('reason' in git || !isAtLeast(git.version, minVersions.git) || isAtLeast(git.version, minGitToLand)) return []
+  return [
+    warn('landing', `git ${git.version} does all but \`dispatch land\`, which needs ${minGitToLand}`, newerGitFix),
+  ]
 }
 
 async function checkClaude(): Promise<DoctorResult> {

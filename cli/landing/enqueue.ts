@@ -1,6 +1,7 @@
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { checkLiveness } from '#host/process'
+import { requireGitToLand } from '#host/versions.ts'
 import { type Entry, getLandingFolder, type Landing, LandingQueue, listLandingQueues } from '#landing'
 import { findSession, type Session } from '#session'
 import { requirePass } from '#session/landing'
@@ -18,13 +19,14 @@ export type LandingWish = Pick<Entry, 'method' | 'author' | 'attendedBy' | 'send
   after: string[]
 }
 
-/** What a session would be in the queue of its repository. Exit 5 without a valid PASS, 2 where the branch is not known. */
+/** What a session would be in the queue of its repository. Exit 5 without a valid PASS, 2 where the branch is not known, 6 for an old git. */
 export async function buildEntry(
   config: Config,
   session: Session,
   wish: LandingWish,
 ): Promise<{ queue: LandingQueue; entry: Entry }> {
   const { into, repo, after } = wish
+  await requireGitToLand(config)
   const checkout = await findCheckoutToLand(config, session, repo)
   const work = await requirePass(session, (await readView(session)).status)
   await findTargetBranch(session, checkout, into)

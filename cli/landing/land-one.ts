@@ -3,6 +3,7 @@ import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { findUpstream, readTransport } from '#host/git/upstream'
 import { listKnownSecrets } from '#host/secrets'
+import { requireGitToLand } from '#host/versions.ts'
 import { getLandingFolder } from '#landing'
 import { listProjects, type RegisteredProject } from '#projects'
 import { isSessionOpen, landSession, stopSession } from '#runner'
@@ -24,6 +25,7 @@ export interface LandOneOptions
 /** Land one session. The caller is the lander of its repository. A session that is open is closed before. */
 export async function landOne(config: Config, session: Session, options: LandOneOptions): Promise<LandingStatus> {
   const { method, author, isDryRun, isAtTerminal, say } = options
+  await requireGitToLand(config)
   const checkout = await findCheckoutToLand(config, session, options.repo)
   const { status } = await readView(session)
   await requirePass(session, status)

@@ -1,6 +1,7 @@
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { toStorageError } from '#host/fs'
+import { requireGitToLand } from '#host/versions.ts'
 import { getInbox } from '#intake'
 import { findProject, listProjects, type RegisteredProject, removeProject } from '#projects'
 import { wakeQueue } from '#queue'
@@ -52,6 +53,7 @@ export const projectActions: Record<string, (request: ActionRequest) => Promise<
 
   async add({ config, name, choice }) {
     await refuseAgent('projects')
+    await requireGitFor(config, choice)
     const { project, isNew } = await registerProject(config, name ?? '.', choice)
     await startBackground(config) // The daemon looks at the inbox.
     return { value: project, printText: () => printAdded(project, { isNew, inbox: getInbox(project.path) }) }
@@ -61,6 +63,7 @@ export const projectActions: Record<string, (request: ActionRequest) => Promise<
     await refuseAgent('projects')
     const { config, choice } = request
     const known = requireProject(request)
+    await requireGitFor(config, choice)
     const project = changeProject(config, known, choice)
     wakeQueue(config.home)
     if (project.landing ?? project.issues ?? project.pullRequests) await startBackground(config) // The daemon does it.
@@ -88,6 +91,11 @@ export const projectActions: Record<string, (request: ActionRequest) => Promise<
 }
 
 // --- internal ---
+
+/** Exit 6 where work is to land by itself, and git is too old for that. */
+async function requireGitFor(config: Config, { land }: ProjectChoice): Promise<void> {
+  if (land !== undefined && land !== 'off') await requireGitToLand(config)
+}
 
 /** Register what is not, after asking once. What cannot be registered stops nothing else: it is returned, with the reason. */
 async function addDiscovered(

@@ -8,6 +8,7 @@ import { readDefaultConfig } from '#host/config'
 import { type RunResult, runProgram } from '#host/exec.ts'
 import { auditSession } from '#session/audit'
 import { type LandingMachine, prepareLandingMachine } from '../fixtures/landing-remote.ts'
+import { writeOldGit } from '../fixtures/old-git.ts'
 import { helloScenario, openRig, type Rig } from '../fixtures/rig.ts'
 
 describe('the work of a session lands', () => {
@@ -238,6 +239,20 @@ describe('the work of a session lands', () => {
     const ran = await land(branch)
     assert.equal(ran.exitCode, 5, ran.stdout + ran.stderr)
     assert.match(read(ran).reason, /a filter such as Git LFS is meant for files of the work/)
+  })
+
+  it('not with a git that is enough for sessions only, which is said before anything changes', async () => {
+    const branch = await prepare('kkkk')
+    const env = { PATH: `${writeOldGit(rig.home, '2.34.1')}:${rig.environment['PATH']}` }
+    const events = rig.readEvents().length
+    for (const options of [[], ['--queue'], ['--dry-run']]) {
+      const ran = await rig.dispatch(['land', original, '--into', branch, '--json', ...options], { env })
+      assert.equal(ran.exitCode, 6, ran.stdout + ran.stderr)
+      assert.match(read(ran).reason, /git 2\.34\.1 is too old to land, 2\.38 is needed/)
+    }
+    const project = await rig.dispatch(['projects', 'add', folder, '--land', 'squash'], { env })
+    assert.equal(project.exitCode, 6, project.stdout + project.stderr)
+    assert.equal(rig.readEvents().length, events)
   })
 
   it('not from a checkout that agents write, and not while a lock of a killed git lies there for good', async () => {

@@ -2,7 +2,15 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { isAtLeast, minVersions, readVersion, requireClaude, requirePrograms } from '#host/versions.ts'
+import {
+  isAtLeast,
+  minVersions,
+  readVersion,
+  requireClaude,
+  requireGitToLand,
+  requirePrograms,
+} from '#host/versions.ts'
+import { putFirstOnPath, writeOldGit } from '../fixtures/old-git.ts'
 import { createScratchFolder } from '../fixtures/scratch.ts'
 
 test('versions are compared by the numbers of their parts', () => {
@@ -80,4 +88,16 @@ test('the versions of git and tmux are cached until the programs change', async 
   fs.writeFileSync(cacheFile, `${first} older`)
   await requirePrograms({ home })
   assert.equal(fs.readFileSync(cacheFile, 'utf8'), first)
+})
+
+test('a git that is enough for sessions may be too old to land', async t => {
+  const home = createScratchFolder(t)
+  await requireGitToLand({ home })
+  putFirstOnPath(t, writeOldGit(home, '2.34.1'))
+  await requirePrograms({ home })
+  await assert.rejects(requireGitToLand({ home }), {
+    exitCode: 6,
+    message: 'git 2.34.1 is too old to land, 2.38 is needed',
+    remedy: /newer git|brew/,
+  })
 })
