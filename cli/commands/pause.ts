@@ -2,7 +2,7 @@ import { readConfig } from '#host/config'
 import { readPause, writePause } from '#queue'
 import { defineCommand } from '../command.ts'
 import { refuseAgent } from '../input/confirm.ts'
-import { parseDeadline } from '../input/task-input.ts'
+import { parseFutureTime } from '../input/task-input.ts'
 import { formatLocalTime, print } from '../output/terminal.ts'
 
 export const command = defineCommand({
@@ -19,7 +19,7 @@ Starts no session and lands nothing any more, until \`dispatch unpause\` or a ti
     const config = readConfig()
     await refuseAgent('pause')
     const now = new Date()
-    const until = values.until === undefined ? null : parseDeadline(values.until, now)
+    const until = values.until === undefined ? null : parseFutureTime(values.until, '--until', now)
     const since = readPause(config.home, now)?.since ?? now.toISOString()
     writePause(config.home, { since, until, reason: values.reason ?? '' })
     if (values.json) print(JSON.stringify({ since, until, reason: values.reason ?? '' }))

@@ -8,7 +8,7 @@ import { findSession } from '#session'
 import { type OptionValues, UsageError } from '../command.ts'
 import { resolveProject } from './project.ts'
 import { resolveSandbox } from './sandbox-options.ts'
-import { parseDeadline } from './task-input.ts'
+import { parseFutureTime } from './task-input.ts'
 import { parseTaskOptions, taskOptions } from './task-options.ts'
 
 const {
@@ -87,7 +87,7 @@ export async function buildItem(
     priority,
     ...(tags.length > 0 && { tags }),
     needs: (values.needs ?? []).map(parseCapability),
-    notBefore: values.at === undefined ? null : parseDeadline(values.at, new Date()),
+    notBefore: values.at === undefined ? null : parseFutureTime(values.at, '--at', new Date()),
     after: (values.after ?? []).map(id => (/^q-\d+$/.test(id) ? id : findSession(config.workspace, id).id)),
     source: 'shell',
   }

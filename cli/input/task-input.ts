@@ -34,8 +34,11 @@ export async function readTextInput(
   return bytes
 }
 
-/** A future moment, in ISO 8601. A time of day is the next one; `2026-11-21T06:30` is local time. Exit 2 for another. */
-export function parseDeadline(text: string, now: Date): string {
+/**
+ * The future moment that an option names, in ISO 8601. A time of day is the next one; `2026-11-21T06:30` is local time. Exit 2 for
+ * anything else.
+ */
+export function parseFutureTime(text: string, option: string, now: Date): string {
   const [, hour, minute] = TIME_OF_DAY.exec(text) ?? []
   const moment = hour === undefined ? new Date(ISO_DATE_TIME.test(text) ? text : Number.NaN) : new Date(now)
   if (hour !== undefined) {
@@ -44,8 +47,8 @@ export function parseDeadline(text: string, now: Date): string {
   }
   if (moment > now) return moment.toISOString()
   throw new UsageError(
-    Number.isNaN(moment.getTime()) ? `--deadline takes a time, not "${text}"` : `the deadline ${text} has passed`,
-    'Examples: --deadline 06:30, --deadline 2026-11-21T06:30',
+    Number.isNaN(moment.getTime()) ? `${option} takes a time, not "${text}"` : `${option} ${text} has passed`,
+    `Examples: ${option} 06:30, ${option} 2026-11-21T06:30`,
   )
 }
 

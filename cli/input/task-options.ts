@@ -1,6 +1,6 @@
 import { type OptionValues, UsageError } from '../command.ts'
 import { parseAllowedHost } from './sandbox-options.ts'
-import { parseDeadline } from './task-input.ts'
+import { parseFutureTime } from './task-input.ts'
 
 /** The options of `dispatch "task"`, as its help shows them. */
 export const taskOptions = {
@@ -75,6 +75,6 @@ export function parseTaskOptions(values: OptionValues<typeof taskOptions>) {
     allowedHosts: (values['allow-host'] ?? []).map(parseAllowedHost),
     allowsJudgedOnly: values['allow-judged-only'] ?? false,
     requiresApproval: values.approve ?? false,
-    deadline: values.deadline === undefined ? null : parseDeadline(values.deadline, new Date()),
+    deadline: values.deadline === undefined ? null : parseFutureTime(values.deadline, '--deadline', new Date()),
   }
 }

@@ -8,7 +8,7 @@ import { readPause, wakeQueue } from '#queue'
 import { findSession, type Session } from '#session'
 import { UsageError } from '../command.ts'
 import { refuseAgent } from '../input/confirm.ts'
-import { parseDeadline } from '../input/task-input.ts'
+import { parseFutureTime } from '../input/task-input.ts'
 import { printLandingQueue } from '../output/landing-queue-view.ts'
 import { formatLocalTime, print } from '../output/terminal.ts'
 import { becomeLander, hasLander, runLander } from './lander.ts'
@@ -69,7 +69,7 @@ export const landingActions: Record<string, (request: ActionRequest) => Promise<
     await refuseAgent('land pause')
     const { queue, checkout } = await findQueue(config, repo)
     const now = new Date()
-    const end = until === undefined ? null : parseDeadline(until, now)
+    const end = until === undefined ? null : parseFutureTime(until, '--until', now)
     queue.writeCheckout(checkout)
     writePauseFile(queue.pauseFile, { since: now.toISOString(), until: end, reason: '' })
     const rest = end === null ? '. To end it: dispatch land unpause' : ` until ${formatLocalTime(end)}`

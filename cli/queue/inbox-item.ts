@@ -5,7 +5,7 @@ import { type ClaimedFile, getInbox, parseTaskFile, readTaskFile } from '#intake
 import { type NewItem, priorities } from '#queue'
 import { findSession } from '#session'
 import { buildItem } from '../input/queue-options.ts'
-import { parseDeadline } from '../input/task-input.ts'
+import { parseFutureTime } from '../input/task-input.ts'
 import { requireItems } from './enqueue.ts'
 import { withQueue } from './open.ts'
 
@@ -23,7 +23,7 @@ export async function buildInboxItem(config: Config, claim: ClaimedFile): Promis
   if ('problem' in parsed) return { fault: parsed.problem }
   const { task, title, tags, after, priority, model, deadline } = parsed
   try {
-    if (deadline !== undefined) parseDeadline(deadline, new Date())
+    if (deadline !== undefined) parseFutureTime(deadline, '--deadline', new Date())
     for (const id of after) if (!/^q-\d+$/.test(id)) findSession(config.workspace, id)
     if (after.length > 0) await withQueue(config, queue => requireItems(queue, after))
   } catch (error) {

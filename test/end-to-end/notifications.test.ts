@@ -2,8 +2,6 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { parseDeadline } from '#cli/input/task-input.ts'
-import { DispatchError } from '#host/error.ts'
 import { helloContract, helloScenarioBase, helloTask, honestWorkerTurns, remainingTurns } from '#rehearsal/hello.ts'
 import { bash, put, type Scenario, say, spawn } from '#rehearsal/scenario.ts'
 import { openRig, type Rig, withPhone } from '../fixtures/rig.ts'
@@ -133,22 +131,6 @@ test('the watchdog queues a crashed runner’s notification exactly once', async
   } finally {
     await rig.close()
   }
-})
-
-test('a deadline is a future time of day or a date and time', () => {
-  const now = new Date(2026, 10, 21, 23, 30)
-  const local = (day: number, hour: number, minute: number) => new Date(2026, 10, day, hour, minute).toISOString()
-  assert.equal(parseDeadline('23:45', now), local(21, 23, 45))
-  assert.equal(parseDeadline('6:05', now), local(22, 6, 5))
-  assert.equal(parseDeadline('23:30', now), local(22, 23, 30))
-  assert.equal(parseDeadline('2026-11-22T06:30', now), local(22, 6, 30))
-  assert.equal(parseDeadline('2026-11-22T06:30:00Z', now), '2026-11-22T06:30:00.000Z')
-  for (const bad of ['', 'soon', '24:00', '6', '2026-11-20T06:30', '2026-13-40T06:30', '06:60', '1e9', '2027'])
-    assert.throws(
-      () => parseDeadline(bad, now),
-      (error: DispatchError) => error instanceof DispatchError && error.exitCode === 2,
-      bad,
-    )
 })
 
 interface QueuedNotification {
