@@ -11,7 +11,7 @@ const contents: [name: RegExp, kind: ContentKind][] = [
   [/^home-id$/, 'copy'],
   [/^(\.env|claude-token)$/, 'secret'],
   [/^index\.db|^queue\.db-(wal|shm|journal)$|^queue-changed$|^(tidied|web|daemon)\.json$|^tmux/, 'leave'],
-  [/^(prepared|daemon|web|logs|cache|claude|backup-lease)$/, 'leave'],
+  [/^(prepared|daemon|web|logs|cache|claude|tmp|backup-lease|login-lease)$/, 'leave'],
   [/^\.tmp-/, 'leave'],
 ]
 
