@@ -48,11 +48,13 @@ export const taskOptions = {
   retry: {
     type: 'string',
     value: 'SID',
+    isInternal: true,
     about: 'give the agents what came of this session, which failed at the same task (see dispatch retry)',
   },
   'base-of': {
     type: 'string',
     value: 'SID',
+    isInternal: true,
     about: 'begin where the branch was on which the work of this session did not land (see dispatch land)',
   },
   queue: { type: 'boolean', about: 'put the task into the queue instead: the same as dispatch later' },
