@@ -50,7 +50,7 @@ export function printChannelWarning(config: Config): void {
 // --- internal ---
 
 const detailTexts: Record<Config['NOTICE_DETAIL'], string> = {
-  state: 'the session’s id (it begins with words of the task) and its state',
+  state: 'the session’s id (with the first words of the task) and its state',
   title: 'the session’s id, its state and its title',
   full: 'the session’s id, its state, its title, and the question or the reason',
 }

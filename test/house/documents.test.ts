@@ -68,12 +68,37 @@ test('every path and every decision that prose cites exists', () => {
     const prose = extractProse(file, text)
     const paths = (prose.match(cited) ?? []).map(name => name.replace(/[./]+$/, ''))
     const decisions = (prose.match(/(?<![\w.-])00\d\d(?![\w-])/g) ?? []).map(number => `docs/decisions/${number}`)
-    const isKnown = (name: string) =>
-      known.includes(name) || exists(name) || exists(path.posix.join(getRoom(file), name))
+    const places = file === 'docs/real-world.md' ? ['test', '.'] : [getRoom(file), '.']
+    const isKnown = (name: string) => known.includes(name) || places.some(place => exists(path.posix.join(place, name)))
     const missing = [...paths, ...decisions].filter(name => !isKnown(name))
     return [...new Set(missing)].map(name => `${file} cites ${name}`)
   })
   assertNone(wrong, 'these citations lead nowhere')
+})
+
+test('docs/real-world.md names tests, by their paths below test/', () => {
+  const cells = [...getText('docs/real-world.md').matchAll(/^\| \d.*\| +(`.*`) +\|$/gm)].map(([, cell = '']) => cell)
+  assert.ok(cells.length > 30)
+  const named = cells.flatMap(cell =>
+    [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => `test/${name.replace(/\/$/, '')}`),
+  )
+  assertNone(
+    named.filter(name => !exists(name)),
+    'docs/real-world.md names these tests, which do not exist',
+  )
+})
+
+test('docs/decisions/README.md lists every decision, by its number', () => {
+  const pages = files.filter(file => /^docs\/decisions\/\d/.test(file)).map(file => path.basename(file))
+  const listed = [...getText('docs/decisions/README.md').matchAll(/^\| \[(\d{4}) .*?\]\((.*?)\)/gm)]
+  assert.deepEqual(
+    listed.map(([, , page]) => page),
+    pages.toSorted(),
+  )
+  assertNone(
+    listed.filter(([, number = '', page = '']) => !page.startsWith(number)).map(([, number]) => number ?? ''),
+    'these numbers lead to another page',
+  )
 })
 
 test('every relative link in a document leads to a file, and to a heading in it', () => {
@@ -111,10 +136,10 @@ function removeCode(text: string, alsoInLines = true): string {
   return alsoInLines ? lines.replace(/`[^`\n]*`/g, '') : lines
 }
 
-/** A path, a bare file name, a path with `*`, a program without its ending, or a decision by its number. */
+/** A path, a bare file name, a path with `*`, a program or a test without its ending, or a decision by its number. */
 function exists(cited: string): boolean {
   const name = cited.replaceAll('.', '\\.').replaceAll('*', '[^/]*')
-  const ending = /\/\d{4}$/.test(cited) ? '-.*' : '(\\.ts|/.*)?'
+  const ending = /\/\d{4}$/.test(cited) ? '-.*' : '((\\.test)?\\.ts|/.*)?'
   const whole = new RegExp(`^${cited.includes('/') ? '' : '(.*/)?'}${name}${ending}$`)
   return files.some(file => whole.test(file))
 }
