@@ -9,6 +9,7 @@ import { listOpenSessions } from '#session/search-index'
 import type { SessionView } from '#session/status'
 import { acquireDaemonLease, type Revival, type Room, releaseDaemonLease, watchForDeath } from '#watchdog'
 import { keepPageOpen, renewPage } from './background.ts'
+import { closeExpired } from './close-expired.ts'
 import { waitForEndSignal } from './end-signal.ts'
 import { enqueueExternalEvents } from './external-sessions.ts'
 import { listProjectSources, watchIssues } from './issues/watch.ts'
@@ -81,6 +82,8 @@ export async function checkSessions(
   for (const { id, error } of revival.failures)
     say(`no new runner for ${id}: ${error instanceof Error ? error.message : error}`)
   for (const id of revival.started) say(`started a new runner for ${id}`)
+  if (isThorough)
+    for (const id of await closeExpired(views, config)) say(`closed ${id}: it has its verdict, and no process is left`)
   enqueueMissedNotifications(views, config, known)
   enqueueExternalEvents(config)
   await startDeliverer(config)

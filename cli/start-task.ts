@@ -36,7 +36,8 @@ export async function startTask(config: Config, values: TaskValues, request: Tas
     values['no-wait'] ? null : waitForFirstAnswer(session, config, say),
   ])
   for (const warning of warnings) say(warning)
-  if (session.manifest.queueItem === null) await (await import('./queue/doors.ts')).warnOverCap(config, say)
+  if (session.manifest.queueItem === null)
+    await (await import('./queue/doors.ts')).warnOverCap(config, repository?.path, say)
   const { startBackground } = await import('./background.ts')
   const serverUrl = await startBackground(config)
   const page = serverUrl === undefined ? undefined : `${serverUrl}/s/${session.id}`

@@ -1,3 +1,4 @@
+export { explainWait } from './explain-wait.ts'
 export { computeRoom, type Limits, type Load, type Room, SESSION_MEMORY_BYTES } from './limits.ts'
 export { endPause, type Pause, readPause, writePause } from './pause.ts'
 export {

@@ -15,14 +15,22 @@ export interface Limits {
   maxUsdPerDay: number
 }
 
+/** A start, and whether it has failed for a reason that is not its work. */
+export interface Start {
+  at: string
+  isFailed: boolean
+}
+
 /** How things stand. */
 export interface Load {
   pause: Pause | undefined
-  /** How many sessions have processes, by repository; `''` is work without one. */
+  /** How many sessions take a place, by repository; `''` is work without one. */
   sessionsByRepository: Record<string, number>
   freeMemoryBytes: number
-  /** The attempts of the last 24 hours, oldest first. */
-  starts: { at: string; isFailed: boolean }[]
+  /** The starts of the last 24 hours, also those of people, oldest first. */
+  starts: Start[]
+  /** How many of the last ones have not had an answer of their model yet. */
+  pendingStarts: number
   /** What all sessions have cost in the last 24 hours. */
   usd: number
 }
@@ -32,6 +40,8 @@ export interface Room {
   slots: number
   roomByRepository: Record<string, number>
   defaultRoom: number
+  /** What holds back the items of the repositories without room, by repository. */
+  reasonByRepository: Record<string, string>
   reason: string
   /** ISO 8601. Null: when a session ends, or when a person lifts it. */
   until: string | null
@@ -43,15 +53,21 @@ export const SESSION_MEMORY_BYTES = 600 << 20
 /** Decide how many sessions may start. Pure. */
 export function computeRoom(limits: Limits, load: Load, now: Date): Room {
   const { sessionsByRepository } = load
+  const caps = listCaps(limits, sessionsByRepository)
   const running = Object.values(sessionsByRepository).reduce((sum, count) => sum + count, 0)
   const slotsByMemory = Math.floor(load.freeMemoryBytes / SESSION_MEMORY_BYTES)
   const slotsByCap = limits.maxSessions === 0 ? Number.POSITIVE_INFINITY : limits.maxSessions - running
-  const closed = findClosedDoor(limits, load, now)
+  const closed = findClosedDoor(limits, { ...load, starts: omitFuture(load.starts, now) }, now)
   const slots = closed ? 0 : Math.max(0, Math.min(slotsByMemory, slotsByCap, limits.staggerSeconds > 0 ? 1 : Infinity))
   return {
     slots,
-    roomByRepository: computeRoomByRepository(limits, sessionsByRepository),
+    roomByRepository: Object.fromEntries(caps.map(({ name, cap, count }) => [name, cap - count])),
     defaultRoom: limits.maxSessionsPerProject,
+    reasonByRepository: Object.fromEntries(
+      caps.flatMap(({ name, cap, count, setting }) =>
+        cap > count ? [] : [[name, `${describeCount(count)} in its repository; ${setting}=${cap} allows no more`]],
+      ),
+    ),
     reason: closed?.reason ?? (slots > 0 ? '' : describeFull({ running, slotsByCap }, limits, load)),
     until: closed?.until ?? null,
   }
@@ -60,36 +76,63 @@ export function computeRoom(limits: Limits, load: Load, now: Date): Room {
 // --- internal ---
 
 const FAILED_START_REST_MS = 5 * MINUTE_MS
+const MAX_REST_MS = 60 * MINUTE_MS
 
-function computeRoomByRepository(
+/** How many sessions each repository has that may have a limit, and which limit that is. */
+function listCaps(
   { maxSessionsPerProject, maxSessionsByRepository = {} }: Limits,
   counts: Record<string, number>,
-): Record<string, number> {
-  const names = Object.keys({ ...counts, ...maxSessionsByRepository })
-  return Object.fromEntries(
-    names.map(name => [name, (maxSessionsByRepository[name] ?? maxSessionsPerProject) - (counts[name] ?? 0)]),
-  )
+): { name: string; cap: number; count: number; setting: string }[] {
+  return Object.keys({ ...counts, ...maxSessionsByRepository }).map(name => {
+    const own = maxSessionsByRepository[name]
+    const setting = own === undefined ? 'MAX_SESSIONS_PROJECT' : '--max-sessions'
+    return { name, cap: own ?? maxSessionsPerProject, count: counts[name] ?? 0, setting }
+  })
+}
+
+/** The clock was ahead when these were recorded, and has been set back. They say nothing about now. */
+function omitFuture(starts: Start[], now: Date): Start[] {
+  return starts.filter(({ at }) => Date.parse(at) <= now.getTime())
+}
+
+/**
+ * When the rest after failed starts is over: five minutes after the last one, and twice as long for each time that it had failed after
+ * such a rest. Starts that fail together, as when the network is gone, count as one. Undefined where the last start was good.
+ */
+function findRest({ starts, pendingStarts }: Load): { endsAtMs: number; times: number } | undefined {
+  const good = starts.filter(({ isFailed }) => !isFailed)
+  const lastGood = good.at(-1 - pendingStarts)
+  const failed = starts.slice(lastGood ? starts.indexOf(lastGood) + 1 : 0).filter(({ isFailed }) => isFailed)
+  let [times, countedMs] = [0, Number.NEGATIVE_INFINITY]
+  for (const { at } of failed) {
+    if (Date.parse(at) - countedMs < FAILED_START_REST_MS) continue
+    countedMs = Date.parse(at)
+    times++
+  }
+  const last = failed.at(-1)
+  const restMs = Math.min(MAX_REST_MS, FAILED_START_REST_MS * 2 ** (times - 1))
+  return last && { endsAtMs: Date.parse(last.at) + restMs, times }
 }
 
 /** What keeps everything from starting. */
-function findClosedDoor(
-  limits: Limits,
-  { pause, starts, usd }: Load,
-  now: Date,
-): Pick<Room, 'reason' | 'until'> | undefined {
+function findClosedDoor(limits: Limits, load: Load, now: Date): Pick<Room, 'reason' | 'until'> | undefined {
+  const { pause, starts, usd } = load
   const isFuture = (ms: number) => ms > now.getTime()
   if (pause)
     return {
       reason: `paused${pause.reason ? ` (${pause.reason})` : ''}; \`dispatch unpause\` ends it`,
       until: pause.until,
     }
-  const lastFailed = starts.findLast(({ isFailed }) => isFailed)
-  const restEndsMs = lastFailed ? Date.parse(lastFailed.at) + FAILED_START_REST_MS : 0
-  if (isFuture(restEndsMs))
-    return { reason: 'a start has failed, so the queue rests for five minutes', until: toTime(restEndsMs) }
-  if (starts.length >= limits.maxStartsPerDay) {
-    const [oldest] = starts.slice(-limits.maxStartsPerDay)
-    const reason = `${starts.length} starts in 24 hours; MAX_STARTS_DAY=${limits.maxStartsPerDay} allows no more`
+  const rest = findRest(load)
+  if (rest && (isFuture(rest.endsAtMs) || load.pendingStarts > 0)) {
+    const what = rest.times > 1 ? `starts failed ${rest.times} times in a row` : 'a start has failed'
+    if (isFuture(rest.endsAtMs)) return { reason: `${what}, so the queue rests`, until: toTime(rest.endsAtMs) }
+    return { reason: `${what}, and the rest waits for the one that is tried now`, until: null }
+  }
+  const started = starts.filter(({ isFailed }) => !isFailed)
+  if (started.length >= limits.maxStartsPerDay) {
+    const [oldest] = started.slice(-limits.maxStartsPerDay)
+    const reason = `${started.length} starts in 24 hours; MAX_STARTS_DAY=${limits.maxStartsPerDay} allows no more`
     return { reason, until: oldest ? toTime(Date.parse(oldest.at) + DAY_MS) : null }
   }
   if (limits.maxUsdPerDay > 0 && usd >= limits.maxUsdPerDay)
@@ -109,9 +152,13 @@ function describeFull(
   { maxSessions }: Limits,
   { freeMemoryBytes }: Load,
 ): string {
-  if (slotsByCap <= 0) return `${running} sessions run; MAX_SESSIONS=${maxSessions} allows no more`
+  if (slotsByCap <= 0) return `${describeCount(running)}; MAX_SESSIONS=${maxSessions} allows no more`
   const free = Math.floor(freeMemoryBytes / (1 << 20))
   return `${free} MB of memory are free, and a session needs about ${SESSION_MEMORY_BYTES >> 20} MB`
+}
+
+function describeCount(count: number): string {
+  return count === 1 ? '1 session runs' : `${count} sessions run`
 }
 
 function toTime(ms: number): string {

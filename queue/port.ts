@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { ProcessIdentity } from '#host/process'
+import type { Start } from './limits.ts'
 
 /** What may start first. `critical` also goes before what is older. */
 export const priorities = ['critical', 'high', 'default', 'low'] as const
@@ -129,8 +130,8 @@ export interface Queue {
   listForgettable(before: string): Promise<string[]>
   /** Forget these, as far as they still can be, and the starts before this time. Returns how many items are gone. */
   forget(ids: string[], before: string): Promise<number>
-  /** The attempts since this time, ISO 8601: when each began, and whether it has got no session. */
-  listStarts(since: string): Promise<{ at: string; isFailed: boolean }[]>
+  /** The attempts since this time, ISO 8601: when each began, and whether its start has failed. */
+  listStarts(since: string): Promise<Start[]>
   /** A person decides about an item that needs one: once more, or not at all. */
   decide(id: string, decision: 'again' | 'cancel'): Promise<'done' | 'already'>
   /** Take an item out. Returns false if it has ended before; the session of one that runs is not touched. */

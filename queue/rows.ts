@@ -133,3 +133,10 @@ export function getNextState(outcome: Outcome, failures: number): ItemState {
   if (outcome.kind !== 'failed' && outcome.kind !== 'again') return outcome.kind
   return failures >= MAX_FAILURES ? 'needs you' : 'waiting'
 }
+
+/**
+ * Has the start of this attempt failed, for a reason that may hold for others too? Not where a person must change the item. Pure.
+ */
+export function isFailedStart({ session_id }: Pick<Row, 'session_id'>, { kind }: Outcome): boolean {
+  return kind === 'again' || (kind === 'failed' && session_id === null)
+}

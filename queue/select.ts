@@ -1,4 +1,5 @@
 import type { Database } from '#host/sqlite.ts'
+import type { Start } from './limits.ts'
 import { Row, toTime } from './rows.ts'
 
 /** The items that fulfil a condition of SQL. */
@@ -28,7 +29,7 @@ export function* listDue(database: Database, nowMs: number): Generator<Row> {
 }
 
 /** The attempts that began at this time or later, the oldest first. */
-export function listStarts(database: Database, sinceMs: number): { at: string; isFailed: boolean }[] {
+export function listStarts(database: Database, sinceMs: number): Start[] {
   const rows = database.prepare('SELECT at, is_failed FROM starts WHERE at >= ? ORDER BY at').all(sinceMs)
   return rows.map(row => ({ at: toTime(Number(row['at'])), isFailed: row['is_failed'] === 1 }))
 }

@@ -5,6 +5,7 @@ import { makePrivateFolder } from '#host/fs'
 import { checkLiveness, ProcessIdentity } from '#host/process'
 import { type Database, openDatabase, readSchemaVersion, runTransaction } from '#host/sqlite.ts'
 import { forgetItems, listForgettable } from './forget.ts'
+import type { Start } from './limits.ts'
 import {
   type Claim,
   type Claimant,
@@ -24,6 +25,7 @@ import {
   getHeldValues,
   getNextState,
   heldCondition,
+  isFailedStart,
   isItemId,
   parseId,
   parseWork,
@@ -122,7 +124,7 @@ class SqliteQueue implements Queue {
     return runTransaction(this.database, () => {
       const [row] = this.select(`${heldCondition}`, ...getHeldValues(fence))
       if (row === undefined) return 'stale'
-      if (row.session_id === null && outcome.kind !== 'released') this.recordFailedStart(fence)
+      if (isFailedStart(row, outcome)) this.recordFailedStart(fence)
       const failures = row.failures + (outcome.kind === 'failed' ? 1 : 0)
       const state = getNextState(outcome, failures)
       const notBefore = 'notBefore' in outcome && outcome.notBefore ? Date.parse(outcome.notBefore) : row.not_before
@@ -144,7 +146,7 @@ class SqliteQueue implements Queue {
     return this.settle(fence, { kind: 'released', reason })
   }
 
-  async listStarts(since: string): Promise<{ at: string; isFailed: boolean }[]> {
+  async listStarts(since: string): Promise<Start[]> {
     return listStarts(this.database, Date.parse(since))
   }
 

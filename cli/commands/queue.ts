@@ -1,12 +1,13 @@
 import { readConfig } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
-import { type Item, itemStates, type Queue, wakeQueue } from '#queue'
+import { explainWait, type Item, itemStates, type Queue, wakeQueue } from '#queue'
+import { findDaemon } from '#watchdog'
 import { defineCommand, UsageError } from '../command.ts'
 import { refuseAgent } from '../input/confirm.ts'
-import { printItem, printQueue, summarizeItem } from '../output/queue-view.ts'
+import { printItem, printQueue, summarizeItem, summarizeQueue } from '../output/queue-view.ts'
 import { print } from '../output/terminal.ts'
 import { changeItem } from '../queue/change.ts'
-import { findRoom } from '../queue/load.ts'
+import { findRoom, listCapabilities } from '../queue/load.ts'
 import { withQueue } from '../queue/open.ts'
 
 const actions = ['ls', 'show', 'move', 'again', 'rm']
@@ -36,11 +37,14 @@ Shows what waits, runs and needs you, in the order in which it starts, and what 
       throw new UsageError(`queue has no action "${action}"`, `Write one of: ${actions.join(', ')}`)
     if (action === 'ls')
       return withQueue(config, async queue => {
-        const items = await queue.list(values.all ? itemStates : openStates)
         const room = await findRoom(config, queue)
-        if (values.json)
-          print(JSON.stringify({ items: items.map(summarizeItem), heldBackBy: room.reason || null, until: room.until }))
-        else printQueue(items, room)
+        const items = (await queue.list(values.all ? itemStates : openStates)).map(item => ({
+          item,
+          wait: explainWait(item, room, listCapabilities(config)),
+        }))
+        const hasDaemon = (await findDaemon(config.home)) !== undefined
+        if (values.json) print(JSON.stringify(summarizeQueue(items, room, hasDaemon)))
+        else printQueue(items, room, hasDaemon)
         return exitCodes.ok
       })
     return withQueue(config, async queue => {

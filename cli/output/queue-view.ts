@@ -4,29 +4,37 @@ import type { Enqueued } from '../queue/enqueue.ts'
 import { fitTable, formatLocalTime, formatRelativeTime, paint, print, shorten } from './terminal.ts'
 
 /** What was added, and when its turn comes. */
-export function printQueued({ item, aheadCount, room }: Enqueued, isJson: boolean): void {
+export function printQueued({ item, aheadCount, wait, room }: Enqueued, isJson: boolean): void {
   if (isJson) return print(JSON.stringify(summarizeItem(item)))
   print(`${item.id}  ${sanitize(item.title)}`)
   if (item.notBefore !== null) print(`  not before ${formatLocalTime(item.notBefore)}`)
   else if (aheadCount > 0) print(`  ${formatCount(aheadCount, 'item')} before it`)
+  if (wait !== '') print(paint('yellow', `  it does not start now: ${wait}`))
   if (room.reason !== '') print(paint('yellow', `  nothing starts now: ${describeRoom(room)}`))
   print(paint('dim', `  dispatch queue   what waits, runs and needs you`))
 }
 
+/** An item, and why it waits while others may start. */
+export interface ListedItem {
+  item: Item
+  wait: string
+}
+
 /** One line an item, then what holds the queue back. */
-export function printQueue(items: Item[], room: Room): void {
+export function printQueue(items: ListedItem[], room: Room, hasDaemon: boolean): void {
   if (items.length === 0) return print('The queue is empty. To add a task: dispatch later "task"')
-  const rows = items.map(item => [
+  const rows = items.map(({ item, wait }) => [
     paint(stateColors[item.state], item.state),
     item.id,
     item.priority === 'default' ? '' : item.priority,
     paint('dim', formatRelativeTime(item.enqueuedAt)),
-    sanitize(describeItem(item)),
+    sanitize(describeItem(item, wait)),
     shorten(item.title, TITLE_WIDTH),
   ])
   print(fitTable(rows, TITLE_COLUMN, shorten))
-  const isHeldBack = room.reason !== '' && items.some(({ state }) => state === 'waiting')
-  if (isHeldBack) print(paint('yellow', `\nNothing starts now: ${describeRoom(room)}`))
+  if (!items.some(({ item }) => item.state === 'waiting')) return
+  if (room.reason !== '') print(paint('yellow', `\nNothing starts now: ${describeRoom(room)}`))
+  if (!hasDaemon) print(paint('yellow', `\n${NO_DAEMON}`))
 }
 
 /** An item with all that is known of it, and what to do. */
@@ -51,6 +59,15 @@ export function printItem(item: Item): void {
   for (const [name, value] of rows) if (value !== '') print(`  ${name.padEnd(11)} ${sanitize(value)}`)
 }
 
+/** The queue as `--json` prints it. Pure. */
+export function summarizeQueue(items: ListedItem[], room: Room, hasDaemon: boolean) {
+  return {
+    items: items.map(({ item, wait }) => ({ ...summarizeItem(item), heldBackBy: wait || null })),
+    heldBackBy: room.reason || (hasDaemon ? null : NO_DAEMON),
+    until: room.until,
+  }
+}
+
 /** An item as `--json` prints it. Pure. */
 export function summarizeItem({ task, ...item }: Item) {
   return { ...item, taskBytes: task.length, next: describeNext(item) }
@@ -58,6 +75,7 @@ export function summarizeItem({ task, ...item }: Item) {
 
 // --- internal ---
 
+const NO_DAEMON = 'No daemon runs, so nothing starts. To start one: dispatch daemon'
 const TITLE_COLUMN = 5
 const TITLE_WIDTH = 60
 
@@ -70,12 +88,12 @@ const stateColors = {
   cancelled: 'dim',
 } as const
 
-function describeItem({ state, sessionId, reason, notBefore, after }: Item): string {
+function describeItem({ state, sessionId, reason, notBefore, after }: Item, wait: string): string {
   if (state === 'running') return `session ${sessionId?.slice(-4)}`
   if (state === 'waiting' && notBefore !== null && Date.parse(notBefore) > Date.now())
     return `not before ${formatLocalTime(notBefore)}`
   if (state === 'waiting' && reason === '' && after.length > 0) return `after ${after.join(', ')}`
-  return shorten(reason, TITLE_WIDTH)
+  return shorten(wait || reason, TITLE_WIDTH)
 }
 
 function describeRoom({ reason, until }: Room): string {

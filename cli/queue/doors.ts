@@ -21,8 +21,11 @@ export async function queueTask(
 }
 
 /** A person's own session always starts. Say so where it is one more than the limits of the queue allow. */
-export async function warnOverCap(config: Config, say: (text: string) => void): Promise<void> {
-  if (config.MAX_SESSIONS === 0) return
-  const warning = await (await import('./load.ts')).describeOverCap(config)
+export async function warnOverCap(
+  config: Config,
+  repository: string | undefined,
+  say: (text: string) => void,
+): Promise<void> {
+  const warning = await (await import('./load.ts')).describeOverCap(config, repository)
   if (warning !== undefined) say(warning)
 }

@@ -1,14 +1,15 @@
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
-import { type Item, type NewItem, type Queue, type Room, wakeQueue } from '#queue'
+import { explainWait, type Item, type NewItem, type Queue, type Room, wakeQueue } from '#queue'
 import { startBackground } from '../background.ts'
-import { findRoom } from './load.ts'
+import { findRoom, listCapabilities } from './load.ts'
 import { withQueue } from './open.ts'
 
-/** An item that was added, how many are before it, and what holds the queue back now. */
+/** An item that was added, how many are before it, and what holds it back now: this item alone, or the whole queue. */
 export interface Enqueued {
   item: Item
   aheadCount: number
+  wait: string
   room: Room
 }
 
@@ -20,7 +21,9 @@ export async function enqueueItem(config: Config, newItem: NewItem): Promise<Enq
     const waiting = await queue.list(['waiting'])
     const item = await queue.find(id)
     if (item === undefined) throw new Error(`${id} is not in the queue`)
-    return { item, aheadCount: waiting.findIndex(each => each.id === id), room: await findRoom(config, queue) }
+    const room = await findRoom(config, queue)
+    const wait = explainWait(item, room, listCapabilities(config))
+    return { item, aheadCount: waiting.findIndex(each => each.id === id), wait, room }
   })
   wakeQueue(config.home)
   await startBackground(config)

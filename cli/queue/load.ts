@@ -1,5 +1,6 @@
 import type { Config } from '#host/config'
 import { DispatchError } from '#host/error.ts'
+import { measureAvailableMemory } from '#host/memory.ts'
 import { DAY_MS } from '#host/time.ts'
 import { listProjects } from '#projects'
 import {
@@ -13,18 +14,20 @@ import {
   SESSION_MEMORY_BYTES,
 } from '#queue'
 import { listOpenSessions } from '#session/search-index'
-import { addUpCost, isAsleep, isSettled, type SessionView } from '#session/status'
+import { addUpCost, isSettled, type SessionView, takesPlace } from '#session/status'
 import { withQueue } from './open.ts'
 
 /** How many sessions of the queue may start now, and what holds back the rest. */
 export async function findRoom(config: Config, queue: Queue, now = new Date()): Promise<Room> {
   const since = new Date(now.getTime() - DAY_MS).toISOString()
   const views = await listOpenSessions(config, { orSince: since })
+  const starting = await queue.list(['starting'])
   const load: Load = {
     pause: readPause(config.home, now),
-    sessionsByRepository: addStarting(countSessions(views), await queue.list(['starting'])),
-    freeMemoryBytes: process.availableMemory(),
-    starts: await queue.listStarts(since),
+    sessionsByRepository: addStarting(countSessions(views), starting),
+    freeMemoryBytes: await measureAvailableMemory(),
+    starts: [...(await queue.listStarts(since)), ...listOwnStarts(views, since)].sort(byTime),
+    pendingStarts: starting.length + views.filter(({ status }) => status.phase === 'opening').length,
     usd: views.reduce((sum, { status }) => sum + addUpCost(status).usd, 0),
   }
   return computeRoom(readLimits(config), load, now)
@@ -41,16 +44,28 @@ export async function findRoomToTakeUp(config: Config, views: SessionView[], now
   const starting =
     maxSessions === 0 ? 0 : await withQueue(config, async queue => (await queue.list(['starting'])).length)
   const byCap = maxSessions === 0 ? Number.POSITIVE_INFINITY : maxSessions - running - starting
-  return Math.max(0, Math.min(byCap, Math.floor(process.availableMemory() / SESSION_MEMORY_BYTES)))
+  return Math.max(0, Math.min(byCap, Math.floor((await measureAvailableMemory()) / SESSION_MEMORY_BYTES)))
 }
 
 /** That a person's own session is one more than the limits allow, which hold back only the queue. Undefined if it is not. */
-export async function describeOverCap(config: Config): Promise<string | undefined> {
-  const counts = Object.values(countSessions(await listOpenSessions(config)))
-  const running = counts.reduce((sum, count) => sum + count, 0)
-  const { maxSessions } = readLimits(config)
-  if (maxSessions === 0 || running <= maxSessions) return undefined
-  return `${running} sessions run now; MAX_SESSIONS=${maxSessions} holds back the queue until fewer do`
+export async function describeOverCap(config: Config, repository: string | undefined): Promise<string | undefined> {
+  const counts = countSessions(await listOpenSessions(config))
+  const running = Object.values(counts).reduce((sum, count) => sum + count, 0)
+  const { maxSessions, maxSessionsPerProject, maxSessionsByRepository } = readLimits(config)
+  if (maxSessions > 0 && running > maxSessions)
+    return `${running} sessions run now; MAX_SESSIONS=${maxSessions} holds back the queue until fewer do`
+  const name = repository ?? ''
+  const own = maxSessionsByRepository?.[name]
+  const cap = own ?? maxSessionsPerProject
+  const count = counts[name] ?? 0
+  if (count <= cap) return undefined
+  const setting = own === undefined ? 'MAX_SESSIONS_PROJECT' : '--max-sessions'
+  return `${count} sessions run in this repository; ${setting}=${cap} holds back its queue until fewer do`
+}
+
+/** What this machine has, for items that need it. */
+export function listCapabilities({ CAPABILITIES }: Config): string[] {
+  return CAPABILITIES.split(/[ ,]+/)
 }
 
 // --- internal ---
@@ -83,12 +98,22 @@ function readOwnCaps(home: string): Record<string, number> {
   }
 }
 
-/** By repository. A session that sleeps, or has ended, has no processes. */
+/** What people started themselves, and what started. A failure of theirs says nothing about the queue. */
+function listOwnStarts(views: SessionView[], since: string): Load['starts'] {
+  return views
+    .filter(({ session, status }) => session.manifest.queueItem === null && status.phase !== 'failed')
+    .map(({ session }) => ({ at: session.manifest.openedAt, isFailed: false }))
+    .filter(({ at }) => at >= since)
+}
+
+const byTime = (a: { at: string }, b: { at: string }) => Date.parse(a.at) - Date.parse(b.at)
+
+/** By repository. */
 function countSessions(views: SessionView[]): Record<string, number> {
   const counts: Record<string, number> = {}
   for (const view of views) {
-    const { session, status, runnerLiveness } = view
-    if (status.closed || status.phase === 'failed' || isAsleep(view) || runnerLiveness === 'elsewhere') continue
+    const { session } = view
+    if (!takesPlace(view)) continue
     const name = session.manifest.repository?.path ?? ''
     counts[name] = (counts[name] ?? 0) + 1
   }

@@ -8,7 +8,7 @@ import { type Claim, type Fence, type Item, type Queue, readPause } from '#queue
 import { listOpenSessions } from '#session/search-index'
 import type { SessionView } from '#session/status'
 import { CLAIM_VARIABLE } from './claim.ts'
-import { findRoom } from './load.ts'
+import { findRoom, listCapabilities } from './load.ts'
 import { notifyNeeds } from './needs-notice.ts'
 import { withQueue } from './open.ts'
 import { decideFailedStart, settleEnded } from './settle.ts'
@@ -47,7 +47,7 @@ async function claimNext(config: Config, queue: Queue): Promise<Claim[]> {
   if (slots === 0 || process_ === undefined) return []
   return queue.claim({
     process: process_,
-    capabilities: config.CAPABILITIES.split(/[ ,]+/),
+    capabilities: listCapabilities(config),
     slots,
     roomByRepository,
     defaultRoom,

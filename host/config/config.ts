@@ -75,10 +75,10 @@ export function createConfigReader(
   const file = path.join(initial.home, '.env')
   let config = initial
   let lastStamp = readStamp(file)
-  let checkedAt = Date.now()
+  let checkedAtMs = performance.now() // Not by the clock, which may be set back.
   return () => {
-    if (Date.now() - checkedAt < SECOND_MS) return config
-    checkedAt = Date.now()
+    if (performance.now() - checkedAtMs < SECOND_MS) return config
+    checkedAtMs = performance.now()
     const stamp = readStamp(file)
     if (stamp === lastStamp) return config
     lastStamp = stamp

@@ -57,7 +57,7 @@ describe('a queue', { concurrency: 2 }, () => {
         const shown = (await rig.dispatch(['queue', 'show', 'q-2'])).stdout
         assert.match(shown, /state +done[\s\S]*why +PASS[\s\S]*next +dispatch apply/)
       },
-      { MAX_SESSIONS: '1', STAGGER_SEC: '0', KEEP_OPEN_SEC: '0' },
+      { MAX_SESSIONS: '1', STAGGER_SEC: '0' }, // A session with a verdict is still open, and takes no place.
     ))
 
   it('a pause is obeyed by every way to start, and --force is recorded', () =>
@@ -131,9 +131,16 @@ describe('a queue', { concurrency: 2 }, () => {
         queue.close()
         assert.equal((await rig.dispatch(['later', 'third', '--no-repo'])).exitCode, 0)
         await waitForQueue(rig, 'the first needs a person', items => items.some(({ state }) => state === 'needs you'))
-        const { items, heldBackBy } = await readQueue(rig)
+        await waitForQueue(
+          rig,
+          'the others run',
+          items => items.filter(({ state }) => state === 'running').length === 2,
+        )
+        const { items } = await readQueue(rig)
         assert.match(items.find(({ id }) => id === 'q-1')?.reason ?? '', /did not start: .*\/gone/)
-        assert.match(heldBackBy ?? '', /a start has failed/)
+        const needy = await rig.dispatch(['later', 'fourth', '--no-repo', '--needs', 'gpu'])
+        assert.match(needy.stdout, /it does not start now: needs gpu, which CAPABILITIES/)
+        assert.match((await rig.dispatch(['queue'])).stdout, /waiting +q-4 .*needs gpu/)
         assert.equal((await rig.dispatch(['queue', 'again', 'q-2'])).exitCode, 5)
         assert.equal((await rig.dispatch(['queue', 'rm', 'q-1'])).exitCode, 0)
         assert.equal((await rig.dispatch(['queue', 'rm', 'q-1'])).exitCode, 5)

@@ -14,7 +14,7 @@ import {
   startWaiting,
   waitInOwnFolder,
 } from '../fixtures/cut-off-session.ts'
-import { findProcesses, type Rig, withRig } from '../fixtures/rig.ts'
+import { findProcesses, helloScenario, type Rig, withRig } from '../fixtures/rig.ts'
 
 function findDaemons(rig: Rig): number[] {
   return rig.listProcesses().flatMap(({ pid, command }) => (/ daemon$/.test(command) ? [pid] : []))
@@ -66,6 +66,19 @@ describe('a session whose processes are all gone', () => {
       await assertTakenUp(rig)
       const resumed = rig.readEvents().find(event => event.type === 'orchestrator.resumed')
       assert.ok(resumed?.type === 'orchestrator.resumed' && !resumed.isNewConversation)
+    }))
+
+  it('is closed where it had its verdict, after the time for which it would have stayed open', () =>
+    withRig(helloScenario, async rig => {
+      const ran = await rig.dispatch([helloTask, '--no-repo', '--wait'])
+      assert.equal(ran.exitCode, 0, ran.stderr)
+      killEverything(rig)
+      const daemon = rig.dispatch(['daemon'], { env: { KEEP_OPEN_SEC: '0' } })
+      await rig.waitUntil('it is closed', () => rig.readStatus().closed !== undefined)
+      assert.equal(rig.readStatus().closed?.actor, 'dispatch')
+      assert.match((await rig.dispatch(['ls'])).stdout, /^PASS/m)
+      for (const pid of findDaemons(rig)) process.kill(pid, 'SIGTERM')
+      await daemon
     }))
 
   it('starts a claude again that was killed, while its worker goes on', () =>

@@ -16,6 +16,7 @@ const load: Load = {
   sessionsByRepository: { '/a': 2, '': 1 },
   freeMemoryBytes: 8e9,
   starts: [],
+  pendingStarts: 0,
   usd: 0,
 }
 const compute = (changes: Partial<Load & Limits> = {}) =>
@@ -26,6 +27,7 @@ test('what is left of the caps by machine, project and memory', () => {
     slots: 1,
     roomByRepository: { '/a': 0, '': 1 },
     defaultRoom: 2,
+    reasonByRepository: { '/a': '2 sessions run in its repository; MAX_SESSIONS_PROJECT=2 allows no more' },
     reason: '',
     until: null,
   })
@@ -67,5 +69,35 @@ test('what is over holds back nothing', () => {
   assert.equal(compute({ starts: [{ at: minutesAgo(6), isFailed: true }] }).slots, 1)
   assert.equal(compute({ staggerSeconds: 30, starts: [{ at: minutesAgo(1), isFailed: false }] }).slots, 1)
   assert.equal(compute({ usd: 19.99 }).slots, 1)
+  const failures = [900, 800, 700, 600, 500].map(minutes => ({ at: minutesAgo(minutes), isFailed: true }))
+  assert.equal(compute({ starts: failures }).slots, 1, 'starts that failed do not count in a day')
   assert.equal(compute({ usd: 1e6, maxUsdPerDay: 0 }).slots, 1)
+})
+
+test('starts that fail again and again make the rest longer, and one is tried alone after it', () => {
+  const failed = (...minutes: number[]) => minutes.map(ago => ({ at: minutesAgo(ago), isFailed: true }))
+  const good = (ago: number) => ({ at: minutesAgo(ago), isFailed: false })
+  const table: [starts: Load['starts'], until: string | null][] = [
+    [failed(3), minutesAgo(-2)],
+    [failed(4, 3.9, 3.8), minutesAgo(3.8 - 5)], // The network was gone: they failed together.
+    [failed(10, 4), minutesAgo(-6)],
+    [failed(40, 34, 23, 2), minutesAgo(-38)],
+    [failed(900, 800, 700, 600, 500, 400, 50), minutesAgo(-10)], // Never longer than an hour.
+    [[...failed(40, 34), good(20), ...failed(2)], minutesAgo(-3)],
+  ]
+  for (const [starts, until] of table) {
+    const { slots, reason, ...room } = compute({ starts })
+    assert.deepEqual([slots, room.until], [0, until], JSON.stringify(starts))
+    assert.match(reason, /so the queue rests$/)
+  }
+  const tried = compute({ starts: [...failed(10), good(1)], pendingStarts: 1 })
+  assert.equal(tried.slots, 0, 'it has not been answered yet')
+  assert.match(tried.reason, /waits for the one that is tried now/)
+  assert.equal(compute({ starts: [...failed(10), good(1)] }).slots, 1)
+  assert.equal(compute({ starts: [good(1)], pendingStarts: 1 }).slots, 1)
+})
+
+test('what a clock that was ahead has recorded holds back nothing', () => {
+  const starts = [1, 2, 3, 4, 5, 6].map(hours => ({ at: minutesAgo(-60 * hours), isFailed: hours === 6 }))
+  assert.equal(compute({ starts, staggerSeconds: 10 }).slots, 1)
 })

@@ -1,0 +1,39 @@
+import type { Config } from '#host/config'
+import { DispatchError, exitCodes } from '#host/error.ts'
+import { SECOND_MS } from '#host/time.ts'
+import { openTmux } from '#host/tmux'
+import { closeSession, getTmuxSessionName } from '#runner'
+import type { SessionView } from '#session/status'
+
+/**
+ * Close the sessions that have had their verdict for KEEP_OPEN_SEC and have no process left that would, as after a reboot. Returns their
+ * ids.
+ */
+export async function closeExpired(views: SessionView[], config: Config, now = new Date()): Promise<string[]> {
+  const expired = views.filter(view => isExpired(view, config.KEEP_OPEN_SEC, now))
+  if (expired.length === 0) return []
+  const terminals = new Set((await openTmux(config.home).listPanes()).map(pane => pane.session))
+  const closed: string[] = []
+  for (const { session } of expired) {
+    if (terminals.has(getTmuxSessionName(session))) continue // It gets a new runner, which closes it.
+    try {
+      await closeSession(session, config, 'dispatch', `${config.KEEP_OPEN_SEC} s after the verdict, without processes`)
+      closed.push(session.id)
+    } catch (error) {
+      // A person has just taken it up.
+      if (!(error instanceof DispatchError) || error.exitCode !== exitCodes.conflict) throw error
+    }
+  }
+  return closed
+}
+
+/** Has it had its verdict for that long, and no runner since? Pure. */
+export function isExpired(
+  { session, status, runnerLiveness }: SessionView,
+  keepOpenSeconds: number,
+  now: Date,
+): boolean {
+  const { phase, verdict, closed, lastEventAt } = status
+  if (!verdict?.isFinal || phase !== verdict.verdict || closed || session.newerFormat !== undefined) return false
+  return runnerLiveness === 'dead' && now.getTime() - Date.parse(lastEventAt) > keepOpenSeconds * SECOND_MS
+}
