@@ -88,11 +88,15 @@ async function askModel<Reply>(
   { model, deadlineMs, isLast }: { model: string; deadlineMs: number; isLast: boolean },
 ) {
   let isLonger = false
+  let reported: JudgeError | undefined // What the vendor itself said last.
   for (let attempts = 1; ; attempts++) {
     try {
       return await attemptOnce(question, { model, isLonger, timeoutMs: deadlineMs - performance.now() })
     } catch (error) {
-      const failure = toJudgeError(error, question.config)
+      const attempt = toJudgeError(error, question.config)
+      if (attempt.kind !== 'unreachable') reported = attempt
+      // The end of the time has cut off the last attempt, which says less than the one before it.
+      const failure = performance.now() >= deadlineMs ? (reported ?? attempt) : attempt
       const { kind, message, details } = failure
       // A quota may be another one than it looks like, so without a next model it is tried again as well.
       const waitMs = computeWaitMs(attempts, deadlineMs, question.retryDelayMs, details.retryAfterMs)
