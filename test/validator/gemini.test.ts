@@ -187,10 +187,11 @@ test('the whole time is used before the judge is given up, with the number of at
         const startedMs = performance.now()
         const config = buildJudgeConfig(server.url, { JUDGE_TIMEOUT_SEC: limitMs / 1000 })
         const judged = await judgePacket(packet, config, 20)
+        attempts = server.requests.length
+        if (attempts <= 4) return // Too busy for this limit.
         assert.ok(!judged.ok && judged.kind === 'overloaded')
         assert.match(judged.reason, /HTTP 503[^(]*\(tried \d+ times\)/)
         assert.ok(performance.now() - startedMs >= limitMs * 0.9)
-        attempts = server.requests.length
       },
     )
     return attempts > 4
