@@ -2,7 +2,7 @@ import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { SECOND_MS } from '#host/time.ts'
 import { openTmux } from '#host/tmux'
-import { closeSession, getTmuxSessionName } from '#runner'
+import { getTmuxSessionName, stopSession } from '#runner'
 import type { SessionView } from '#session/status'
 
 /**
@@ -17,8 +17,8 @@ export async function closeExpired(views: SessionView[], config: Config, now = n
   for (const { session } of expired) {
     if (terminals.has(getTmuxSessionName(session))) continue // It gets a new runner, which closes it.
     try {
-      await closeSession(session, config, 'dispatch', `${config.KEEP_OPEN_SEC} s after the verdict, without processes`)
-      closed.push(session.id)
+      const reason = `${config.KEEP_OPEN_SEC} s after the verdict, and no process was left`
+      if (await stopSession(session, config, { actor: 'dispatch', reason })) closed.push(session.id)
     } catch (error) {
       // A person has just taken it up.
       if (!(error instanceof DispatchError) || error.exitCode !== exitCodes.conflict) throw error

@@ -31,11 +31,6 @@ export async function askJudgeAgain(session: Session, config: Config, actor: str
   return (await import('./runner.ts')).askJudgeAgain(session, config, actor)
 }
 
-/** Close a session that has no runner. Exit 5 where one is alive. */
-export async function closeSession(session: Session, config: Config, actor: string, reason: string): Promise<void> {
-  return (await import('./runner.ts')).closeSession(session, config, actor, reason)
-}
-
 /** Record that a person takes a closed session up again. The next runner goes on with it. */
 export async function reopenSession(session: Session, config: Config, actor: string): Promise<void> {
   return (await import('./runner.ts')).reopenSession(session, config, actor)

@@ -16,6 +16,9 @@ import { getTmuxSessionName } from './terminal.ts'
 export interface StopOptions {
   /** End a session of another machine from here, because that machine is gone. */
   isHostGone?: boolean
+  /** Who stops a session without a runner, and why. Without it: you, with `dispatch stop`. */
+  actor?: string
+  reason?: string
 }
 
 /**
@@ -76,7 +79,7 @@ async function tryStop(session: Session, config: Config, options: StopOptions): 
     if (hasHung || !hasEnded(session)) {
       await endAgents({ session, tmux: openTmux(config.home) })
       const { closeSession } = await import('./runner.ts')
-      await closeSession(session, config, 'you', STOP_REASON)
+      await closeSession(session, config, options.actor ?? 'you', options.reason ?? STOP_REASON)
     }
     requireOnDisk(session)
   } catch (error) {

@@ -1,14 +1,13 @@
 import { readConfig } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
-import { explainWait, type Item, itemStates, type Queue, wakeQueue } from '#queue'
-import { findDaemon } from '#watchdog'
+import { type Item, itemStates, type Queue, wakeQueue } from '#queue'
 import { defineCommand, UsageError } from '../command.ts'
 import { refuseAgent } from '../input/confirm.ts'
 import { printItem, printQueue, summarizeItem, summarizeQueue } from '../output/queue-view.ts'
 import { print } from '../output/terminal.ts'
 import { changeItem } from '../queue/change.ts'
-import { findRoom, listCapabilities } from '../queue/load.ts'
 import { withQueue } from '../queue/open.ts'
+import { readQueueState } from '../queue/queue-state.ts'
 
 const actions = ['ls', 'show', 'move', 'again', 'rm']
 const openStates = itemStates.filter(state => state !== 'done' && state !== 'cancelled')
@@ -37,14 +36,9 @@ Shows what waits, runs and needs you, in the order in which it starts, and what 
       throw new UsageError(`queue has no action "${action}"`, `Write one of: ${actions.join(', ')}`)
     if (action === 'ls')
       return withQueue(config, async queue => {
-        const room = await findRoom(config, queue)
-        const items = (await queue.list(values.all ? itemStates : openStates)).map(item => ({
-          item,
-          wait: explainWait(item, room, listCapabilities(config)),
-        }))
-        const hasDaemon = (await findDaemon(config.home)) !== undefined
-        if (values.json) print(JSON.stringify(summarizeQueue(items, room, hasDaemon)))
-        else printQueue(items, room, hasDaemon)
+        const state = await readQueueState(config, queue, values.all ? itemStates : openStates)
+        if (values.json) print(JSON.stringify(summarizeQueue(state)))
+        else printQueue(state)
         return exitCodes.ok
       })
     return withQueue(config, async queue => {

@@ -1,6 +1,7 @@
 import { formatCount, sanitize } from '#host/text.ts'
 import type { Item, Room } from '#queue'
 import type { Enqueued } from '../queue/enqueue.ts'
+import type { QueueState } from '../queue/queue-state.ts'
 import { fitTable, formatLocalTime, formatRelativeTime, paint, print, shorten } from './terminal.ts'
 
 /** What was added, and when its turn comes. */
@@ -14,14 +15,8 @@ export function printQueued({ item, aheadCount, wait, room }: Enqueued, isJson: 
   print(paint('dim', `  dispatch queue   what waits, runs and needs you`))
 }
 
-/** An item, and why it waits while others may start. */
-export interface ListedItem {
-  item: Item
-  wait: string
-}
-
 /** One line an item, then what holds the queue back. */
-export function printQueue(items: ListedItem[], room: Room, hasDaemon: boolean): void {
+export function printQueue({ items, room, hasDaemon }: QueueState): void {
   if (items.length === 0) return print('The queue is empty. To add a task: dispatch later "task"')
   const rows = items.map(({ item, wait }) => [
     paint(stateColors[item.state], item.state),
@@ -60,7 +55,7 @@ export function printItem(item: Item): void {
 }
 
 /** The queue as `--json` prints it. Pure. */
-export function summarizeQueue(items: ListedItem[], room: Room, hasDaemon: boolean) {
+export function summarizeQueue({ items, room, hasDaemon }: QueueState) {
   return {
     items: items.map(({ item, wait }) => ({ ...summarizeItem(item), heldBackBy: wait || null })),
     heldBackBy: room.reason || (hasDaemon ? null : NO_DAEMON),

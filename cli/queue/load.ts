@@ -14,7 +14,7 @@ import {
   SESSION_MEMORY_BYTES,
 } from '#queue'
 import { listOpenSessions } from '#session/search-index'
-import { addUpCost, isSettled, type SessionView, takesPlace } from '#session/status'
+import { addUpCost, isAsleep, isSettled, type SessionView } from '#session/status'
 import { withQueue } from './open.ts'
 
 /** How many sessions of the queue may start now, and what holds back the rest. */
@@ -68,6 +68,16 @@ export function listCapabilities({ CAPABILITIES }: Config): string[] {
   return CAPABILITIES.split(/[ ,]+/)
 }
 
+/**
+ * Does it take one of the places that the limits give? One that sleeps, or has ended, does not, and neither does one that has its
+ * verdict: it only stays open for a while. Pure.
+ */
+export function takesPlace(view: Pick<SessionView, 'status' | 'runnerLiveness'>): boolean {
+  const { status, runnerLiveness } = view
+  const isOver = status.closed !== undefined || ['failed', 'PASS', 'FAIL', 'INCONCLUSIVE'].includes(status.phase)
+  return !isOver && !isAsleep(view) && runnerLiveness !== 'elsewhere'
+}
+
 // --- internal ---
 
 /** A start that has no session yet takes its place. */
@@ -98,7 +108,7 @@ function readOwnCaps(home: string): Record<string, number> {
   }
 }
 
-/** What people started themselves, and what started. A failure of theirs says nothing about the queue. */
+/** What people started themselves, and what started. Where such a start fails, that says nothing about the queue. */
 function listOwnStarts(views: SessionView[], since: string): Load['starts'] {
   return views
     .filter(({ session, status }) => session.manifest.queueItem === null && status.phase !== 'failed')

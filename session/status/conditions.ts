@@ -33,16 +33,6 @@ export function isAsleep({ status, runnerLiveness }: { status: SessionStatus; ru
   return needsPerson(status) && runnerLiveness === 'dead'
 }
 
-/**
- * Does it take one of the places that the limits give? One that sleeps, or has ended, does not, and neither does one that has its
- * verdict: it only stays open for a while. Pure.
- */
-export function takesPlace(view: { status: SessionStatus; runnerLiveness: Liveness }): boolean {
-  const { status, runnerLiveness } = view
-  const isOver = status.closed !== undefined || ['failed', 'PASS', 'FAIL', 'INCONCLUSIVE'].includes(status.phase)
-  return !isOver && !isAsleep(view) && runnerLiveness !== 'elsewhere'
-}
-
 /** Does it need a person because the orchestrator's claude has ended? Pure. */
 export function isOrchestratorGone({ phase, problem = '' }: Pick<SessionStatus, 'phase' | 'problem'>): boolean {
   return phase === 'needs you' && /^the orchestrator( is gone|'s claude session ended)/.test(problem)

@@ -7,7 +7,6 @@ export {
   isOrchestratorGone,
   isSettled,
   needsPerson,
-  takesPlace,
 } from './conditions.ts'
 export { addUpCost, describeCost } from './cost.ts'
 export { describeJudgeWait, explainJudgeRefusal } from './judge-wait.ts'

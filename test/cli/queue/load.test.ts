@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { initialStatus, type SessionStatus, takesPlace } from '#session/status'
+import { takesPlace } from '#cli/queue/load.ts'
+import { initialStatus, type SessionStatus } from '#session/status'
 
 test('a session takes a place until it has its verdict, sleeps or has ended', () => {
   const takes = (changes: Partial<SessionStatus>, runnerLiveness: 'alive' | 'dead' | 'elsewhere' = 'alive') =>

@@ -1,0 +1,28 @@
+import type { Config } from '#host/config'
+import { explainWait, type Item, type Queue, type Room } from '#queue'
+import { findDaemon } from '#watchdog'
+import { findRoom, listCapabilities } from './load.ts'
+
+/** Items of the queue, and what holds them back. */
+export interface QueueState {
+  /** Each with the reason why it waits while others may start; empty without one. */
+  items: { item: Item; wait: string }[]
+  room: Room
+  hasDaemon: boolean
+}
+
+/** Read the items in these states, in the order in which they start. */
+export async function readQueueState(
+  config: Config,
+  queue: Queue,
+  states: NonNullable<Parameters<Queue['list']>[0]>,
+): Promise<QueueState> {
+  const room = await findRoom(config, queue)
+  const capabilities = listCapabilities(config)
+  const items = await queue.list(states)
+  return {
+    items: items.map(item => ({ item, wait: explainWait(item, room, capabilities) })),
+    room,
+    hasDaemon: (await findDaemon(config.home)) !== undefined,
+  }
+}
