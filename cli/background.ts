@@ -57,9 +57,9 @@ export async function renewPage(config: Config): Promise<void> {
  */
 export async function restartBackground(config: Config): Promise<number> {
   if (isServiceInstalled(config.home))
-    throw new DispatchError('a service keeps the daemon', {
+    throw new DispatchError('the daemon runs as a service', {
       exitCode: exitCodes.conflict,
-      remedy: 'dispatch service restart',
+      remedy: 'Restart it with: dispatch service restart',
     })
   await stopDaemon(config.home)
   await stopRunningServer(config.home)

@@ -61,7 +61,7 @@ export const commandTable: CommandTable = {
     sometimes('wait [sid]', 'wait for the verdict; the exit code reports it', () => import('./wait.ts')),
     sometimes('web', 'serve the read-only web page of all sessions', () => import('./web.ts')),
     sometimes('rm [sid…]', 'remove sessions that you no longer need', () => import('./rm.ts')),
-    sometimes('tidy', 'remove what is provably not needed any more', () => import('./tidy.ts')),
+    sometimes('tidy', 'remove what is no longer needed, never your work', () => import('./tidy.ts')),
     sometimes('backup <dir>', 'copy all that cannot be made again to another disk', () => import('./backup.ts')),
     sometimes('restore <dir>', 'bring a backup back', () => import('./restore.ts')),
 

@@ -14,7 +14,7 @@ import { print } from '../output/terminal.ts'
 export const command = defineCommand({
   about: `
 Claims an issue on GitHub, and puts it into the queue. Its text, and the comments of owners, members and collaborators until now, are
-the task; words of others are ignored and listed. The claim is a branch (dispatch/issue-42) and one comment, which tells how it goes.
+the task; words of others are ignored and listed. The claim is a branch (dispatch/issue-42) and one comment, which shows the progress.
 No other machine takes it then. See docs/issues.md.
 
   dispatch issue 42                  claim it, and put it into the queue

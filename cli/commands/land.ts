@@ -13,10 +13,10 @@ import { landByPullRequest } from '../pull-request/land.ts'
 
 export const command = defineCommand({
   about: `
-Brings the judged work onto the branch of your remote that people use. The newest state of the branch is fetched into the session's
-own repository, and the work is put on top of it there: your checkout is not touched. If that gives another tree than the judged one,
-all of it is proved again on that tree: the checks of the contract, its scopes, and the judge. The gates in .dispatch.json of the
-branch must be green too. Then exactly that commit is pushed, without force. See docs/landing.md.
+Lands the judged work on a branch of your remote. Dispatch fetches the branch into the session's own repository and puts the work on
+top of it there; your checkout is not touched. If the resulting tree differs from the judged one, the checks of the contract, its
+scopes and the judge decide again, about that tree. The gates in .dispatch.json of the branch must be green too. Then dispatch pushes
+exactly that commit, without force. See docs/landing.md.
 
 Only a valid PASS lands. The commit is yours, signed if commit.gpgSign says so. A session that is open is closed.
 

@@ -58,5 +58,5 @@ function refuseOtherOptions(action: string, values: OptionValues<typeof options>
   const refuse = (message: string) => new UsageError(message, 'See `dispatch notify --help`.')
   if (known === undefined) throw refuse(`unknown action "${action}": use setup, test or log`)
   const other = Object.keys(values).find(name => !known.some(option => option === name))
-  if (other !== undefined) throw refuse(`\`notify${action && ` ${action}`}\` does not accept --${other}`)
+  if (other !== undefined) throw refuse(`\`dispatch notify${action && ` ${action}`}\` does not accept --${other}`)
 }

@@ -7,8 +7,8 @@ import { formatLocalTime, print } from '../output/terminal.ts'
 
 export const command = defineCommand({
   about: `
-Starts no session and lands nothing any more, until \`dispatch unpause\` or a time. Sessions that run go on. The queue keeps what it has, and
-\`dispatch later\` goes on adding to it. \`dispatch "task" --force\` starts one all the same.
+Stops new sessions and landings, until \`dispatch unpause\` or until a time. Sessions that run go on, and \`dispatch later\` still adds
+to the queue. \`dispatch "task" --force\` starts a session all the same.
 `,
   options: {
     until: { type: 'string', value: 'HH:MM', about: 'end the pause at this time (a time of day, or 2026-11-21T06:30)' },

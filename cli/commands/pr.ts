@@ -18,8 +18,8 @@ task to the verdict, without secrets. What people write around that stays.
 
 Only a valid PASS is opened. With --draft, other work is opened too, as a draft that says that it is not proved.
 
-With --follow, what comes back is settled by a new session on the same branch, at most twice by itself: red checks, review comments of
-owners, members and collaborators, a conflict. Each is answered in the pull request. The words of others are only listed.
+With --follow, dispatch settles red checks, conflicts, and review comments of owners, members and collaborators, with a new session on
+the same branch, at most twice by itself. Each is answered in the pull request. Comments of others are only listed.
 
 It ends a session that is still open. If it is cut off, run it again: there is never a second pull request. A branch that has commits of
 others is not overwritten. The login is GITHUB_TOKEN, a GitHub App, or that of gh. Labels and reviewers come from the options and from

@@ -21,7 +21,7 @@ verdict, the findings of its judge, and what you add. The earlier session stays 
   options: {
     newest: {
       type: 'boolean',
-      about: 'start from the present commit of the repository, or of the branch on which the work did not land',
+      about: 'start from the current commit of the repository, or of the branch on which the work did not land',
     },
     ...sessionOptions,
   },
@@ -31,7 +31,7 @@ verdict, the findings of its judge, and what you add. The earlier session stays 
     const session = findSession(config.workspace, id)
     refuseNewerFormat(session)
     if (!isSettled(readStatus(session)))
-      throw new DispatchError(`session ${session.id} still works on it`, {
+      throw new DispatchError(`session ${session.id} has not ended`, {
         exitCode: exitCodes.conflict,
         remedy: `Wait for it, or end it first: dispatch stop ${session.id.slice(-4)}`,
       })

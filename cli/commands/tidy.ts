@@ -12,10 +12,10 @@ import { listRemovable, removeAll, requireRemoved } from '../tidy/tidy.ts'
 
 export const command = defineCommand({
   about: `
-Removes what is provably not needed any more. It lists each thing with the reason why nothing is lost, and asks once (in scripts:
---yes): ended sessions that are old and whose work you have, or that made none; dependencies that no open session uses; histories
-from which no session has started for 30 days; notifications, queue items and logs that have been kept long enough; and what killed
-processes have left. Work that you have not applied always stays.
+Removes what is no longer needed. It lists each thing with the reason why nothing is lost, and asks once (in scripts: --yes): ended
+sessions that are old and whose work you have, or that made none; dependencies that no open session uses; histories from which no
+session has started for 30 days; notifications, queue items and logs that have been kept long enough; and what killed processes have
+left. Work that you have not applied always stays.
 
 The daemon does a part of it once a day: the setting TIDY says which (caches, sessions or off). Its log says what was removed.
 `,

@@ -26,7 +26,7 @@ export function checkAction(action: string, values: OptionValues<typeof actionsO
   if (foreign === undefined) return
   const places = listActions().filter(name => optionsOfActions[name]?.includes(foreign))
   throw new UsageError(
-    `--${foreign} means nothing with actions ${action}`,
+    `\`dispatch actions ${action}\` does not accept --${foreign}`,
     `It belongs to ${places.map(name => `actions ${name}`).join(', ')}`,
   )
 }

@@ -65,7 +65,7 @@ export function refuseForeignOptions(action: string, values: OptionValues<typeof
   const places = Object.keys(actionOptions).filter(name => actionOptions[name]?.includes(foreign))
   const all = [...(onlyOfActions.has(foreign) ? [] : ['dispatch land <sid>']), ...places.map(name => `land ${name}`)]
   throw new UsageError(
-    `--${foreign} means nothing with ${own === undefined ? 'a session that is to land' : `land ${action}`}`,
+    `\`dispatch land ${own === undefined ? '<sid>' : action}\` does not accept --${foreign}`,
     `It belongs to ${all.join(', ')}`,
   )
 }

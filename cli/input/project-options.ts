@@ -29,7 +29,7 @@ export const projectOptions = {
   'pull-requests': {
     type: 'string',
     value: 'HOW',
-    about: 'with add or set: follow has what comes back to its pull requests settled by itself; off',
+    about: 'with add or set: follow settles red checks, comments and conflicts of its pull requests; off',
   },
   add: { type: 'boolean', about: 'with discover: register what is not, after asking once' },
   yes: { type: 'boolean', about: 'with discover --add: do not ask' },

@@ -6,7 +6,7 @@ import { formatTitle, paint, print } from './terminal.ts'
 export function printFollowed(record: PullRequestRecord): void {
   const { number, url, sessions } = record
   print(formatTitle(sessions.at(-1) ?? ''))
-  print(`  pull     request ${number}: ${sanitize(url)}`)
+  print(`  request  #${number}: ${sanitize(url)}`)
   printFollowedState(record)
 }
 

@@ -12,7 +12,7 @@ export function printTaken({ record, isNew, ignored }: Taken): void {
     isNew ? `  claimed${place === undefined ? '' : `, as ${place}`}` : `  was claimed before, as ${place ?? 'a start'}`,
   )
   for (const line of describeIgnored(ignored)) print(paint('yellow', `  ${line}`))
-  print(paint('dim', `  ${record.url} is told how it goes`))
+  print(paint('dim', `  A comment on ${record.url} shows the progress.`))
 }
 
 /** The claims of this home. */

@@ -15,8 +15,8 @@ export function printPullRequest({
   problems,
 }: OpenResult) {
   print(formatTitle(session.id))
-  const what = isDraft ? `draft ${number}` : `request ${number}`
-  print(`  pull     ${paint('green', what)} ${isNew ? 'is open' : 'is up to date'}: ${sanitize(url)}`)
+  const label = isDraft ? 'draft  ' : 'request'
+  print(`  ${label}  ${paint('green', `#${number}`)} ${isNew ? 'is open' : 'is up to date'}: ${sanitize(url)}`)
   print(`  branch   ${paint('bold', sanitize(branch))} into ${sanitize(base)}`)
   if (warning !== undefined) print(`  verdict  ${paint('red', sanitize(warning))}`)
   for (const problem of problems) print(`  ${paint('yellow', 'not')}      ${toOneLine(problem, MAX_PROBLEM_CHARS)}`)

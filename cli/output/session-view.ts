@@ -220,7 +220,7 @@ function printVerdict({ session, status }: SessionView, changedPaths: string[]):
   const { landing } = status
   for (const { branch, commit } of status.landed) print(`  landed   on ${sanitize(branch)} as ${commit}`)
   const { pullRequest: pull } = status
-  if (pull) print(`  pull     ${pull.isDraft ? 'draft' : 'request'} ${pull.number}: ${sanitize(pull.url)}`)
+  if (pull) print(`  ${pull.isDraft ? 'draft  ' : 'request'}  #${pull.number}: ${sanitize(pull.url)}`)
   if (landing && landing.state !== 'landed') print(`  landing  ${sanitize(describeLanding(landing))}`)
   if (!changedPaths.includes('evidence/repository.git'))
     print(`  fetch    git fetch ${quoteForShell(paths.bareRepository)} judged`)

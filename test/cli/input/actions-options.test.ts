@@ -6,7 +6,7 @@ test('an action refuses what it does not take, and says where that belongs', () 
   assert.throws(() => checkAction('remove', {}), { exitCode: 2 })
   assert.throws(() => checkAction('report', { 'dry-run': true }), {
     exitCode: 2,
-    message: /--dry-run means nothing with actions report/,
+    message: /`dispatch actions report` does not accept --dry-run/,
     remedy: 'It belongs to actions install, actions uninstall',
   })
   assert.throws(() => checkAction('show', { json: true }), { exitCode: 2 })

@@ -6,13 +6,13 @@ import { landingActions } from '#cli/landing/actions.ts'
 test('an option that an action does not take is refused, with where it belongs', () => {
   assert.throws(() => refuseForeignOptions('', { until: '10:00' }), {
     exitCode: 2,
-    message: /--until means nothing with a session/,
+    message: /`dispatch land <sid>` does not accept --until/,
     remedy: 'It belongs to land pause',
   })
   assert.throws(() => refuseForeignOptions('', { all: true }), { exitCode: 2, remedy: 'It belongs to land ls' })
   assert.throws(() => refuseForeignOptions('drop', { repo: '.' }), {
     exitCode: 2,
-    message: /--repo means nothing with land drop/,
+    message: /`dispatch land drop` does not accept --repo/,
     remedy: 'It belongs to dispatch land <sid>, land pause, land unpause, land run',
   })
   for (const action of Object.keys(landingActions)) {
