@@ -107,8 +107,12 @@ function composeText(event: Event, subagents: boolean): NotificationText | undef
     }
     case 'command.repeated': {
       if (event.isOver) return undefined
-      const state = `runs the same command again and again, ${event.times} times so far, with the same result`
-      return alert('Dispatch goes in circles', state, { next: 'dispatch attach', reason: event.target, tag: 'repeat' })
+      const state = `has run the same command ${event.times} times with the same result`
+      return alert('Dispatch: an agent goes in circles', state, {
+        next: 'dispatch attach',
+        reason: event.target,
+        tag: 'repeat',
+      })
     }
     case 'usage-limit.reached': {
       const state = `waits for the usage limit to end${formatTime(event.resetsAt)}, then continues`
@@ -143,7 +147,7 @@ function composeText(event: Event, subagents: boolean): NotificationText | undef
     case 'judging.parked': {
       if (event.attempts > 1) return undefined // It is told once.
       const cause = judgeCauses[event.kind] ?? 'gives no answer'
-      const state = `is waiting for the judge, which ${cause}. It is asked again${formatTime(event.nextAt)}, and then by itself until it answers; nothing is lost`
+      const state = `is waiting for the judge, which ${cause}. Dispatch asks it again${formatTime(event.nextAt)} and keeps trying. Nothing is lost`
       return { title: 'Dispatch is parked', state, reason: event.reason, priority: 3, tag: 'zzz' }
     }
     case 'verdict.given':

@@ -115,7 +115,7 @@ const examples: Example[] = [
     what: 'a judge that gives no answer',
     event: buildParked(1),
     title: 'Dispatch is parked',
-    state: `is waiting for the judge, which is overloaded. It is asked again at ${new Date(nextAtMs).toTimeString().slice(0, 5)}, and then by itself until it answers; nothing is lost`,
+    state: `is waiting for the judge, which is overloaded. Dispatch asks it again at ${new Date(nextAtMs).toTimeString().slice(0, 5)} and keeps trying. Nothing is lost`,
     priority: 3,
     tag: 'zzz',
   },
