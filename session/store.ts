@@ -57,7 +57,7 @@ export function findSession(workspace: string, idOrPart: string): Session {
   if (damage !== undefined)
     throw new DispatchError(`session ${id} cannot be read: ${damage}`, {
       exitCode: exitCodes.integrity,
-      remedy: `Dispatch does not write that. Look at ${path.join(workspace, id ?? '')} yourself.`,
+      remedy: `Something other than dispatch has changed it. Look at ${path.join(workspace, id ?? '')}.`,
     })
   const session = id === undefined ? undefined : readSession(workspace, id)
   if (!session)
