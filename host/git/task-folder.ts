@@ -32,7 +32,7 @@ export async function chooseCommit(repository: UserRepository, commit: string): 
   if (found.exitCode === 0) return { ...repository, commit, uncommittedFiles: 0 }
   throw new DispatchError(`${repository.path} does not have the commit ${commit.slice(0, 10)} any more`, {
     exitCode: exitCodes.notFound,
-    remedy: 'Start from its present commit: --newest',
+    remedy: 'Start from its current commit: --newest',
   })
 }
 
