@@ -21,7 +21,7 @@ interface Place {
   index: number
 }
 
-/** Take out what stands in comments. An end that is missing is the end of the text, and one of `<? …` and `<! …` is the next `>`. */
+/** Take out comments. An end that is missing is the end of the text, and one of `<? …` and `<! …` is the next `>`. */
 function removeMarkup(text: string): string {
   const places = findMarkup(text)
   let shown = ''

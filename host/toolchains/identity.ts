@@ -7,7 +7,7 @@ import type { Toolchains } from './toolchains.ts'
 
 /**
  * What the toolchains are now, as 16 digits: another version, an update or another choice of the user is another identity. With
- * commands, only the toolchains count whose programs stand in them; where no known program does, as in `make`, all count.
+ * commands, only the toolchains count whose programs they name; where no known program does, as in `make`, all count.
  */
 export function identifyToolchains({ variables, found }: Toolchains, home: string, commands?: string[]): string {
   const isUsed = createUseTest(commands)

@@ -5,7 +5,7 @@ export interface ToolchainKind {
   variable?: string
   /** A value of the variable that is no folder. It is passed on as it is. */
   word?: string
-  /** What prints the folder, and where it stands in the output, if the output is not the folder alone. */
+  /** What prints the folder, and where it is in the output, if the output is not the folder alone. */
   ask?: string[]
   answer?: RegExp
   /** Where the folder is if nothing else says so, from the home: the first that exists. */
@@ -22,7 +22,7 @@ export interface ToolchainKind {
   linkedVersions?: string
   /** What changes in the folder when a version is installed, updated or chosen. `*` is any name. */
   state: string[]
-  /** Programs whose results depend on it, as they stand in commands. */
+  /** Programs whose results depend on it, as commands name them. */
   programs: RegExp
   /** What its programs say when they cannot find a version. */
   complaint?: RegExp

@@ -12,7 +12,7 @@ export interface Call {
   state: ForgeState
   token: ScriptedToken
   repository: ScriptedRepository
-  /** What stands in the path in the place of `:number` and the like. */
+  /** What the path has in the place of `:number` and the like. */
   params: Record<string, string>
   query: URLSearchParams
   body: Record<string, unknown>

@@ -12,7 +12,7 @@ import type { RunnerContext } from '../context.ts'
 export interface Authorship {
   /** The user's checkout, whose git configuration and identity count. */
   checkout: string
-  /** Whose name stands as the author. With `both`, the worker is named as well. */
+  /** Who is the author. With `both`, the worker is named as well. */
   author: LandingAuthor
   /** May git ask for the password of a signing key? */
   isAtTerminal: boolean

@@ -40,7 +40,7 @@ export function describeChangedCheckFiles(command: string, { changes }: Pick<Wor
   return files.length === 0 ? undefined : `by ${formatFiles(files)}, which the work itself changed`
 }
 
-/** Does the path stand in the command as a whole, between blanks, quotes or other signs of a shell? */
+/** Does the command contain the path as a whole, between blanks, quotes or other signs of a shell? */
 function namesFile(command: string, path: string): boolean {
   const isEdge = (at: number) => /[\s;&|()<>'"`=]/.test(command[at] ?? ' ')
   for (let at = command.indexOf(path); at >= 0; at = command.indexOf(path, at + 1))

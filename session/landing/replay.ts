@@ -9,7 +9,7 @@ import { listWorkCommits, type WorkCommit } from './work-commits.ts'
 export const landingMethods = ['squash', 'rebase', 'merge'] as const
 export type LandingMethod = (typeof landingMethods)[number]
 
-/** Who stands as the author of what lands: the user, the worker, or the user with the worker as co-author. */
+/** The author of what lands: the user, the worker, or the user with the worker as co-author. */
 export const landingAuthors = ['me', 'worker', 'both'] as const
 export type LandingAuthor = (typeof landingAuthors)[number]
 

@@ -57,6 +57,7 @@ const dialect: [RegExp, string][] = [
   [/\bstem(?:s|med)? from\b/i, 'comes from'],
   [/\bfurnish/i, 'provide, install'],
   [/\bbefall/i, 'happen to'],
+  [/\bstands? (?:as|in)\b(?! for\b)/, 'is'],
 ]
 
 /** Where these words may stand: quoted vendor text, corpora, the licence, and what names them. */
