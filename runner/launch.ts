@@ -12,7 +12,7 @@ import { applyModelVariables, requireModelAccess } from '#host/model'
 import { readInstructions } from '#host/project'
 import { toOneLine } from '#host/text.ts'
 import { openTmux } from '#host/tmux'
-import { addNamedToolchains, findToolchains } from '#host/toolchains'
+import { addNamedToolchains, buildSessionEnvironment, findToolchains } from '#host/toolchains'
 import { requireClaude, requirePrograms } from '#host/versions.ts'
 import { createSession, createSessionId, recordManifest, type Session, type SessionManifest } from '#session'
 import { openTerminal } from './terminal.ts'
@@ -120,7 +120,10 @@ async function findRepository(
 
 /** The shell of the user, in which programs are asked where they are. */
 function describeShell(repository: UserRepository | null, { home }: Config) {
-  return { untrustedFolders: [...(repository ? [repository.path] : []), home] }
+  return {
+    untrustedFolders: [...(repository ? [repository.path] : []), home],
+    environment: buildSessionEnvironment(repository?.path),
+  }
 }
 
 /** Write all that a session begins with, and at last its manifest. A session that could not be written is removed. */

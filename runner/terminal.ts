@@ -9,6 +9,7 @@ import {
 import { applyModelVariables } from '#host/model'
 import { buildUnprivilegedCommand } from '#host/process'
 import { openTmux, type Tmux, type TmuxSession } from '#host/tmux'
+import { buildSessionEnvironment } from '#host/toolchains'
 import { refuseNewerFormat, type Session } from '#session'
 
 /** The name of the tmux session: `dispatch-<id>`. */
@@ -23,13 +24,19 @@ export function getTmuxSession(session: Session): TmuxSession {
 
 /** Open the session's terminal: the runner in window 0, which lets claude start first, and the orchestrator. */
 export async function openTerminal(session: Session, tmux: Tmux, config: Config): Promise<void> {
-  const { paths } = session
+  const { paths, manifest } = session
   const waitForClaude = ['/bin/sh', path.join(config.installFolder, 'runner/wait-for-claude.sh'), paths.hookInbox]
   const windows = [
     { name: 'runner', command: [...waitForClaude, ...buildRunnerCommand(session)] },
     { name: 'orchestrator', command: buildOrchestratorCommand(session) },
   ]
-  await tmux.openSession(getTmuxSession(session), windows, inheritedVariables, listRunnerVariables(session))
+  await tmux.openSession(
+    getTmuxSession(session),
+    windows,
+    inheritedVariables,
+    listRunnerVariables(session),
+    buildSessionEnvironment(manifest.repository?.path),
+  )
 }
 
 /**
@@ -43,7 +50,13 @@ export async function launchSuccessor(session: Session, config: Config): Promise
   const isOpen = (await tmux.listPanes()).some(pane => pane.session === getTmuxSessionName(session))
   const window = { name: 'runner', command: buildRunnerCommand(session) }
   if (isOpen) return tmux.respawnWindow({ ...getTmuxSession(session), ...window })
-  await tmux.openSession(getTmuxSession(session), [window], inheritedVariables, listRunnerVariables(session))
+  await tmux.openSession(
+    getTmuxSession(session),
+    [window],
+    inheritedVariables,
+    listRunnerVariables(session),
+    buildSessionEnvironment(session.manifest.repository?.path),
+  )
   return true
 }
 

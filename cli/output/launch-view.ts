@@ -1,6 +1,7 @@
 import { readUserSettings } from '#host/claude'
 import type { Config } from '#host/config'
-import { formatCount, sanitize, toOneLine } from '#host/text.ts'
+import { formatCount, formatNames, sanitize, toOneLine } from '#host/text.ts'
+import { leaveOutCheckout } from '#host/toolchains'
 import type { StartResult } from '#runner'
 import type { Session } from '#session'
 import { formatLocalTime, paint, print } from './terminal.ts'
@@ -18,6 +19,7 @@ export function printIntroduction({ id, manifest }: Session, config: Config): vo
   if (sandbox.kind === null) printWarning(`no sandbox (${sandbox.reason}): agents and checks run with your rights`)
   const { leftOut } = readUserSettings()
   if (leftOut.length > 0) print(`  without your settings of claude for ${leftOut.join(', ')}`)
+  for (const line of listLeftOutFolders(manifest)) printWarning(line)
   if (config.GEMINI_API_KEY === '')
     printWarning('GEMINI_API_KEY is not set: the checks run, but without a judge the verdict cannot be PASS')
 }
@@ -46,5 +48,13 @@ export function printNextCommands(
 }
 
 // --- internal ---
+
+/** The line about folders of PATH that a shell with an activated environment has, and that no session gets. */
+function listLeftOutFolders({ repository, project }: Session['manifest']): string[] {
+  const { leftOut } = leaveOutCheckout(repository?.path)
+  if (leftOut.length === 0) return []
+  const remedy = project?.setup.length ? '' : '; `dispatch prepare` sets up one for the work'
+  return [`${formatNames(leftOut)} of your checkout is not on PATH in the work${remedy}`]
+}
 
 const MAX_FOLDER_CHARS = 100

@@ -40,7 +40,7 @@ export function openTmux(home: string): Tmux {
 export class Tmux extends TmuxServer {
   /**
    * Open a session of 200x50 with these windows. Exit 6 when a session of that name exists. The values of
-   * `variableNames` come from the environment of this process, and tmux hands them to the windows; those of
+   * `variableNames` come from `environment`, and tmux hands them to the windows; those of
    * `firstWindowNames` to the first window only. No secret is in an argument or a file.
    */
   async openSession(
@@ -48,6 +48,7 @@ export class Tmux extends TmuxServer {
     windows: Omit<TmuxWindow, keyof TmuxSession>[],
     variableNames: string[],
     firstWindowNames: string[] = [],
+    environment = process.env,
   ): Promise<void> {
     const [first, ...others] = windows.map(({ name, command }) => ({
       name,
@@ -59,7 +60,10 @@ export class Tmux extends TmuxServer {
     // window.
     await this.waitForServer()
     try {
-      const env = { ...copyVariables(SERVER_VARIABLES), ...pickVariables([...variableNames, ...firstWindowNames]) }
+      const env = {
+        ...copyVariables(SERVER_VARIABLES),
+        ...pickVariables([...variableNames, ...firstWindowNames], environment),
+      }
       const describe = ['display-message', '-p', '-t', `${formatSessionTarget(session)}:`, serverFormat]
       const opened = await this.runOrThrow(['-f', '/dev/null', ...joinCommands([...commands, describe])], {
         cwd: folder,

@@ -1,6 +1,7 @@
 import { writeAtomic } from '#host/fs'
 import { sha256 } from '#host/hash.ts'
 import { formatCount } from '#host/text.ts'
+import { applySearchPath } from '#host/toolchains'
 import type { Contract } from '#session/contract'
 import { type EvidenceRecord, type LandingRecord, serializeEvidence, serializeLanding } from '#session/evidence'
 import type { LandingMethod } from '#session/landing'
@@ -39,7 +40,8 @@ export async function checkLanding(
   candidate: LandingCandidate,
 ): Promise<Event<'landing.checked'>> {
   const { session, status } = context
-  const { paths } = session
+  const { paths, manifest } = session
+  applySearchPath(manifest.repository?.path)
   const { target, head, judged, branch } = candidate
   await verifyObjects(paths, head.tree, target.tree)
   const number = (status.landing?.number ?? 0) + 1

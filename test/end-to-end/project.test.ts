@@ -106,8 +106,14 @@ describe('a repository with dependencies', { concurrency: 2 }, () => {
       assert.equal(unconfirmed.exitCode, 5, unconfirmed.stderr)
       assert.equal((await rig.dispatch(['prepare', '--yes'], { cwd })).exitCode, 0)
 
-      const ran = await rig.dispatch([task, '--wait'], { cwd })
+      // As in a shell with an activated environment of the checkout: its programs fail in workers and checks.
+      const activated = path.join(cwd, 'venv/bin')
+      fs.mkdirSync(activated, { recursive: true })
+      fs.writeFileSync(path.join(activated, 'cat'), '#!/bin/sh\nexit 1\n', { mode: 0o755 })
+      const env = { PATH: `${activated}:${process.env['PATH']}` }
+      const ran = await rig.dispatch([task, '--wait'], { cwd, env })
       assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+      assert.match(ran.stdout, /venv\/bin of your checkout is not on PATH/)
       assert.equal(listResults(rig)[0], 'made')
       const { paths } = rig.readSession()
       const seen = fs.readFileSync(path.join(paths.workers, 'code/seen.txt'), 'utf8')

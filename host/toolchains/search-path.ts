@@ -1,0 +1,45 @@
+import os from 'node:os'
+import path from 'node:path'
+import { resolveRealPath } from '../fs/files.ts'
+import { isUnder } from '../sandbox/policy.ts'
+
+/** PATH for what runs in a session, and the folders that were left out, as paths from the top of the checkout. */
+export interface SessionSearchPath {
+  searchPath: string
+  leftOut: string[]
+}
+
+/**
+ * PATH without the folders that lie in the user's checkout, such as the `.venv/bin` of a virtualenv that is activated in the shell:
+ * its programs would load the user's files in place of the ones that are tested. A folder that only links out of the checkout
+ * stays, by its real path. A repository that contains the home has all tools of the user in it, so nothing is left out there.
+ */
+export function leaveOutCheckout(
+  checkout: string | undefined,
+  searchPath = process.env['PATH'] ?? '',
+  home = os.homedir(),
+): SessionSearchPath {
+  if (checkout === undefined) return { searchPath, leftOut: [] }
+  const tops = [checkout, resolveRealPath(checkout)]
+  const isInside = (folder: string) => tops.some(top => isUnder(folder, top))
+  if (isInside(home) || isInside(resolveRealPath(home))) return { searchPath, leftOut: [] }
+  const folders = searchPath.split(path.delimiter).map(folder => {
+    const real = path.isAbsolute(folder) ? resolveRealPath(folder) : folder
+    const isLeftOut = path.isAbsolute(folder) && isInside(real)
+    return { folder: path.isAbsolute(folder) && isInside(path.resolve(folder)) ? real : folder, real, isLeftOut }
+  })
+  const top = resolveRealPath(checkout)
+  const leftOut = folders.filter(({ isLeftOut }) => isLeftOut).map(({ real }) => path.relative(top, real) || '.')
+  const kept = folders.filter(({ isLeftOut }) => !isLeftOut).map(({ folder }) => folder)
+  return { searchPath: kept.join(path.delimiter), leftOut: [...new Set(leftOut)] }
+}
+
+/** The environment of this process, which a session inherits variables from. */
+export function buildSessionEnvironment(checkout: string | undefined): NodeJS.ProcessEnv {
+  return { ...process.env, PATH: leaveOutCheckout(checkout).searchPath }
+}
+
+/** For checks that a process of the user's runs, with the environments that are activated in its shell. */
+export function applySearchPath(checkout: string | undefined): void {
+  process.env['PATH'] = leaveOutCheckout(checkout).searchPath
+}

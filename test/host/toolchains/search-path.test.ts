@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import { leaveOutCheckout } from '#host/toolchains'
+import { createScratchFolder } from '../../fixtures/scratch.ts'
+
+test('no folder of the checkout is on PATH, also through a link; what only links out of it stays', t => {
+  const home = createScratchFolder(t)
+  const checkout = path.join(home, 'src/project')
+  const tools = path.join(home, 'tools/bin')
+  for (const folder of [path.join(checkout, '.venv/bin'), tools]) fs.mkdirSync(folder, { recursive: true })
+  fs.symlinkSync(path.join(checkout, '.venv'), path.join(home, 'current'))
+  fs.symlinkSync(tools, path.join(checkout, 'profile'))
+  fs.symlinkSync(path.join(home, 'src'), path.join(home, 'link'))
+  const folders = [
+    `${checkout}/.venv/bin`,
+    `${checkout}/node_modules/.bin`,
+    `${home}/current/bin`,
+    `${home}/link/project/.venv/bin`,
+    `${checkout}/profile`,
+    `${checkout}-2/bin`,
+    'node_modules/.bin',
+    '/usr/bin',
+  ]
+  const { searchPath, leftOut } = leaveOutCheckout(checkout, folders.join(':'), home)
+  assert.equal(searchPath, [tools, `${checkout}-2/bin`, 'node_modules/.bin', '/usr/bin'].join(':'))
+  assert.deepEqual(leftOut, ['.venv/bin', 'node_modules/.bin'])
+  assert.equal(leaveOutCheckout(`${home}/link/project`, folders.join(':'), home).searchPath, searchPath)
+})
+
+test('without a checkout, and where the home itself is one, PATH stays as it is', t => {
+  const home = createScratchFolder(t)
+  const searchPath = `${home}/.local/bin:/usr/bin`
+  for (const checkout of [undefined, home, path.dirname(home), '/'])
+    assert.deepEqual(leaveOutCheckout(checkout, searchPath, home), { searchPath, leftOut: [] })
+})
