@@ -1,3 +1,5 @@
+import { unreachableWords } from '../model/placeholder.ts'
+
 /**
  * What a screen of claude shows: a dialog that only a person can answer, a model that cannot be reached, a request that
  * the model refused and claude repeats, or a turn.
@@ -12,19 +14,22 @@ export function diagnoseScreen(screen: string): ScreenDiagnosis | undefined {
   if (reason !== undefined) return { kind: 'dialog', reason }
   // Recorded from claude 2.1.329: `✻ 401 invalid x-api-key · retrying in 2s · attempt 3/10`.
   const refusal = /^\W*(\d{3}) (.*?) · retrying in .*? · attempt (\d+)\/\d+/m.exec(screen)
-  if (refusal)
+  if (refusal && !refusal[2]?.startsWith(unreachableWords))
     return {
       kind: 'refused',
       reason: `${refusal[1]} ${refusal[2]}`,
       status: Number(refusal[1]),
       attempt: Number(refusal[3]),
     }
-  if (/unable to connect|failed to connect|connection (refused|error)|cannot reach the model/i.test(screen))
-    return { kind: 'offline', reason: 'claude cannot reach its model' }
+  if (offlinePattern.test(screen)) return { kind: 'offline', reason: 'claude cannot reach its model' }
   return /\besc to interrupt\b/i.test(screen) ? { kind: 'working', reason: 'claude waits for its model' } : undefined
 }
 
 // --- internal ---
+
+/** What claude 2.1.329 and older ones say when no answer comes, and the relay's own words. */
+const offlinePattern =
+  /unable to connect|failed to connect|connection (refused|error)|can.t reach the api server|no internet route|couldn.t connect through your proxy|cannot reach the model/i
 
 /** What only a person can answer. The first that matches counts. */
 const dialogs: [pattern: RegExp, reason: string][] = [

@@ -6,6 +6,7 @@ import { toOneLine } from '../text.ts'
 import { SECOND_MS } from '../time.ts'
 import type { Responder } from '../waiting-server.ts'
 import type { Credential, CredentialHeaders } from './credential.ts'
+import { unreachableWords } from './placeholder.ts'
 
 /** Where a relay sends requests. */
 export interface Upstream {
@@ -29,7 +30,7 @@ export function createRelay(placeholder: string, credential: Credential, upstrea
   const clients = new Set<Socket>()
   const server = http.createServer((request, response) => {
     forward(request, response, route).catch(error =>
-      refuse(response, 502, `dispatch cannot reach the model at ${upstream.address.host}: ${describe(error)}`),
+      refuse(response, 502, `${unreachableWords} ${upstream.address.host}: ${describe(error)}`),
     )
   })
   // A model may think for many minutes before the first byte of its answer.

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { diagnoseScreen, findTranscript, hasModelAnswer } from '#host/claude'
 import { type ExitCode, exitCodes } from '#host/error.ts'
 import { readIfPresent } from '#host/fs'
+import { listModelHosts } from '#host/model'
 import { sanitize } from '#host/text.ts'
 import { findClaudeFolder } from '#session'
 import type { RunnerContext } from '../context.ts'
@@ -84,7 +85,8 @@ export class OrchestratorStart {
     }
     if (isGone) return this.describeEnd('claude ended at once')
     if (waitedMs <= config.START_TIMEOUT_SEC * 1000 || status.usageLimit) return undefined
-    if (diagnosis?.kind === 'offline') return fail(diagnosis.reason, exitCodes.dependency)
+    if (diagnosis?.kind === 'offline')
+      return fail(`${diagnosis.reason} at ${listModelHosts()[0]}`, exitCodes.dependency)
     if (diagnosis?.kind === 'working' || diagnosis?.kind === 'refused') return undefined // The request is on its way, and the first answer may take long.
     const sign = this.hasPrompted ? 'claude sent nothing to its model' : 'claude showed no sign of a first turn'
     return fail(`${sign} in ${config.START_TIMEOUT_SEC} s`, exitCodes.deadline)

@@ -1,4 +1,5 @@
 import { sha256 } from '#host/hash.ts'
+import { unreachableWords } from '#host/model'
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '#host/time.ts'
 import { resolveTimeZone, toInstant, toLocalDateTime } from '#host/time-zone.ts'
 
@@ -9,12 +10,13 @@ export interface UsageLimit {
 }
 
 /**
- * Recognize the vendor's usage limit, or that the vendor is overloaded, in what claude reports. Recorded from claude 2.1.329
+ * Recognize the vendor's usage limit, or that the vendor is overloaded or has failed (5xx), in what claude reports. Recorded from claude 2.1.329
  * (`You've hit your 5-hour limit · resets 9:39am (UTC)`), with the forms of older versions. A limit without a time that can
- * be read is still a limit. `errorKind` is the `error` field of the hook. Pure.
+ * be read is still a limit, and a model that is out of reach is not. `errorKind` is the `error` field of the hook. Pure.
  */
 export function parseUsageLimit(errorKind: string, text: string, now: Date): UsageLimit | undefined {
-  if (errorKind === 'overloaded' || (errorKind === 'server_error' && /\b529\b|\boverloaded\b/i.test(text)))
+  const isServerFailure = /\b5\d\d\b|\boverloaded\b/i.test(text) && !text.includes(unreachableWords)
+  if (errorKind === 'overloaded' || (errorKind === 'server_error' && isServerFailure))
     return { reason: text, resetsAt: null }
   const isLimit =
     errorKind === 'rate_limit' || /\blimit reached\b|\b(?:hit|reached) (?:your|the)\b[^.]{0,40}\blimit\b/i.test(text)

@@ -96,22 +96,36 @@ describe('a start', { concurrency: 3 }, () => {
       { RIG_CLAUDE: 'real' },
     ))
 
-  it('with a model that cannot be reached is exit 6 and names the cause', () =>
+  it('that meets a failing vendor is parked, with exit 0', () =>
     withRig(
-      startsWith(),
+      { ...startsWith(), orchestrator: Array(12).fill(refusal(500, 'api_error', 'Internal server error')) },
       async rig => {
-        const server = http.createServer()
-        await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-        const { port } = server.address() as AddressInfo
-        await new Promise(resolve => server.close(resolve))
-        const env = { ANTHROPIC_BASE_URL: `http://127.0.0.1:${port}` }
-        const ran = await rig.dispatch([helloTask], { env })
-        assert.equal(ran.exitCode, 6, ran.stdout + ran.stderr)
-        assert.match(ran.stderr, /cannot reach its model/)
-        await rig.waitUntil('every process has ended', () => rig.listRunners().length === 0)
+        const ran = await rig.dispatch([helloTask])
+        assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+        assert.match(ran.stdout, /parked by the limit of the vendor: .*500/)
+        assert.ok(rig.listRunners().length > 0, 'the session waits')
       },
-      { RIG_CLAUDE: 'real', START_TIMEOUT_SEC: '5' },
+      { RIG_CLAUDE: 'real' },
     ))
+
+  for (const SANDBOX of ['off', 'auto'])
+    it(`with a model that cannot be reached is exit 6 and names host and cause: SANDBOX=${SANDBOX}`, () =>
+      withRig(
+        startsWith(),
+        async rig => {
+          const server = http.createServer()
+          await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+          const { port } = server.address() as AddressInfo
+          await new Promise(resolve => server.close(resolve))
+          const env = { ANTHROPIC_BASE_URL: `http://127.0.0.1:${port}` }
+          const ran = await rig.dispatch([helloTask], { env })
+          assert.equal(ran.exitCode, 6, ran.stdout + ran.stderr)
+          assert.match(ran.stderr, new RegExp(`cannot reach its model at 127\\.0\\.0\\.1:${port}`))
+          assert.match(ran.stderr, /ECONNREFUSED|ConnectionRefused/)
+          await rig.waitUntil('every process has ended', () => rig.listRunners().length === 0)
+        },
+        { RIG_CLAUDE: 'real', START_TIMEOUT_SEC: '8', SANDBOX },
+      ))
 
   it('is not stopped by hooks, plugins or disabled hooks in your own settings', () =>
     withRig(

@@ -23,3 +23,14 @@ test('recorded screens show whether claude works, and why not', () => {
   }
   assert.equal(diagnoseScreen(''), undefined)
 })
+
+test('a model that the relay cannot reach is out of reach, and one that fails has refused', () => {
+  const show = (words: string) => diagnoseScreen(`● hello\n\n✻ ${words} · retrying in 2s · attempt 3/10\n`)
+  for (const words of [
+    '502 dispatch cannot reach the model at llm.corp: ENOTFOUND getaddrinfo ENOTFOUND llm.corp',
+    "Can't reach the API server — check your internet or DNS (ENOTFOUND)",
+    'No internet route — check your connection or VPN (ENETUNREACH)',
+  ])
+    assert.deepEqual(show(words), { kind: 'offline', reason: 'claude cannot reach its model' }, words)
+  assert.deepEqual(show('502 Bad Gateway'), { kind: 'refused', reason: '502 Bad Gateway', status: 502, attempt: 3 })
+})

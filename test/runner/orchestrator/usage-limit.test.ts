@@ -60,7 +60,10 @@ it('a limit or an overload is recognized by the error’s kind or its text', () 
     ['billing_error', 'Credit balance is too low', false],
     ['overloaded', 'API Error: 529 Overloaded', true],
     ['server_error', 'API Error: Repeated 529 Overloaded errors. The API is at capacity', true],
-    ['server_error', 'API Error: 500 Internal server error', false],
+    ['server_error', 'API Error: 500 Internal server error', true],
+    ['server_error', 'API Error: 502 Bad Gateway', true],
+    ['server_error', 'API Error: Unable to connect to API (ECONNREFUSED)', false],
+    ['server_error', 'API Error: 502 dispatch cannot reach the model at llm:443: ENOTFOUND getaddrinfo', false],
     ['invalid_request', 'prompt is too long', false],
     ['max_output_tokens', 'the response reached the maximum of output tokens', false],
   ] as const)

@@ -68,6 +68,19 @@ it('a prompt is not a start yet, and what only an answer can cause is one', t =>
   assert.deepEqual(recorded, [{ type: 'orchestrator.started', claudeSessionId: orchestratorId }])
 })
 
+it('before the first answer a failing vendor parks the session, and one out of reach fails the start with exit 6', async t => {
+  for (const [words, exitCode] of [
+    ['API Error: 503 Service Unavailable', undefined],
+    ['API Error: 502 dispatch cannot reach the model at llm.corp: ENOTFOUND getaddrinfo', 6],
+  ] as const) {
+    const { watch, context, sendHookEvent } = createWatchedSession(t)
+    context.status = { ...initialStatus, lastSeq: context.status.lastSeq }
+    sendHookEvent('StopFailure', { error: 'server_error', last_assistant_message: words })
+    assert.equal((await watch.check())?.exitCode, exitCode, words)
+    assert.equal(context.status.usageLimit?.reason, exitCode === undefined ? words : undefined)
+  }
+})
+
 it('a lost login calls its owner with exit code 7 and the remedy', t => {
   const { recorded, sendHookEvent } = createWatchedSession(t)
   sendHookEvent('StopFailure', {
