@@ -8,7 +8,7 @@ import { landingAuthors, landingMethods } from '#session/landing'
 /** A repository of the user that dispatch knows by a name. */
 export const RegisteredProject = z.object({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, 'takes small letters, digits and -, such as web-shop'),
-  /** Begins the names of its tickets: `api-42`. */
+  /** A short second name, such as `api`. */
   prefix: z.string().regex(/^[a-z][a-z0-9]{0,7}$/, 'takes up to eight small letters and digits, such as api'),
   /** The top of its checkout, without links. */
   path: z.string(),

@@ -1,7 +1,7 @@
 /** The options of `dispatch projects`. */
 export const projectOptions = {
   name: { type: 'string', value: 'NAME', about: 'with add: its name (default: made from the folder)' },
-  prefix: { type: 'string', value: 'WORD', about: 'with add: a short word for its tickets, such as api' },
+  prefix: { type: 'string', value: 'WORD', about: 'with add: a short second name, such as api' },
   remote: { type: 'string', value: 'REMOTE', about: 'with add or set: where its work goes (default: origin)' },
   branch: { type: 'string', value: 'BRANCH', about: 'with add or set: onto which branch (default: the main one)' },
   'max-sessions': {
