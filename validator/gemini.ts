@@ -46,7 +46,7 @@ export type GeminiAnswer<Reply> =
 
 /**
  * Ask Gemini one question, for as long as `JUDGE_TIMEOUT_SEC` lasts: again after a failure that may pass, and the next model
- * of `JUDGE_MODEL` where the key may not use the one before it. A failure of the other side is a value, never an exception.
+ * of `JUDGE_MODEL` where the key may not use the one before it. A failure of the vendor is a value, never an exception.
  * The answer never contains the key.
  */
 export async function askGemini<Reply>(question: JudgeQuestion<Reply>): Promise<GeminiAnswer<Reply>> {

@@ -18,7 +18,7 @@ export const MAX_RETRY_COUNT = 2
 
 /**
  * Decide what follows. A person at a shell gets the result, whatever it is. Otherwise a conflict, or what is not green, goes back as a
- * new attempt, twice; what cannot be reached for now, and a hook of the other side that refuses, is tried again; the rest needs a
+ * new attempt, twice; what cannot be reached for now, and a hook of the remote that refuses, is tried again; the rest needs a
  * person. Pure.
  */
 export function decideNext(
@@ -54,7 +54,7 @@ export function decideNext(
 const MAX_PAUSE_MINUTES = 30
 /** Each try runs every check and asks the judge, and a check that cannot run may never be able to. */
 const MAX_UNDECIDED_COUNT = 5
-/** A hook of the other side may be wrong for a moment. */
+/** A hook of the remote may be wrong for a moment. */
 const MAX_REFUSAL_COUNT = 3
 
 /** The network, a vendor or the disk was the reason, and not the work. */

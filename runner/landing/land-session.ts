@@ -52,7 +52,7 @@ export async function landSession(context: RunnerContext, request: LandingReques
     const target = await fetchTarget(context, request)
     if (await findEarlierLanding(context, { remote, branch, target }))
       return confirmLanded(context, branch, work, target)
-    // The push seemed to come too late, and yet nothing has moved: the other side has another reason.
+    // The push seemed to come too late, and yet nothing has moved: the remote has another reason.
     if (missed?.tip === target.commit) return recordRefusal(context, request, target, missed.reason)
     await refuseUnjudged(context, request, work, target)
     const replay = await replayOn(context, request, work, target)

@@ -217,7 +217,7 @@ export const eventSchemas = {
     /** It was on the branch before it was checked: the forge has made it from a pull request. */
     isOnBranch: z.boolean().optional(),
   }),
-  /** Nothing landed: the work does not merge, or the other side refused it. */
+  /** Nothing landed: the work does not merge, or the remote refused it. */
   'landing.refused': z.object({
     branch: z.string(),
     target: hashSchema,

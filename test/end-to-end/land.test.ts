@@ -179,7 +179,7 @@ describe('the work of a session lands', () => {
     await audit()
   })
 
-  it('not where the other side refuses it, in its own words', async () => {
+  it('not where the remote refuses it, in its own words', async () => {
     const branch = await prepare('eeee')
     const hook = path.join(remote, 'hooks/pre-receive')
     fs.mkdirSync(path.dirname(hook), { recursive: true })

@@ -4,7 +4,7 @@ import { createRemoteError, hideUser } from './remote-error.ts'
 import { runRemoteGit, type Transport } from './transport.ts'
 
 /**
- * What came of a push: done; the branch seems to have moved meanwhile; or the other side refused it. `reason` is what it said.
+ * What came of a push: done; the branch seems to have moved meanwhile; or the remote refused it. `reason` is what it said.
  */
 export type PushResult = { kind: 'pushed' } | { kind: 'moved' | 'refused'; reason: string }
 

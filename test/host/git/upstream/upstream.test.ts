@@ -78,7 +78,7 @@ test('a branch that another person has moved is left alone, also where it was mo
   await assert.rejects(pushCommit(bare, transport, { commit: third, branch: 'main', expected: other }))
 })
 
-test('a hook of the other side is told in its words, and no hook here runs', async t => {
+test('what a hook of the remote says is reported, and no hook here runs', async t => {
   const { checkout, remote, bare, run, commit, first, hand } = await prepare(t)
   await run('remote', 'add', 'origin', remote)
   const hook = (folder: string, name: string, text: string) =>
