@@ -18,7 +18,7 @@ notifications. Sessions may run meanwhile. The next backup into the same folder 
 are kept. \`dispatch restore\` brings one back.
 
 Not copied: installed dependencies, caches, logs, the index, what belongs to running processes, and .env with your keys, unless you
-ask for it. Sessions can hold secrets of your projects, so keep the folder as private as your home.
+ask for it. Sessions can hold secrets of your projects, so keep the folder as private as your home folder.
 
 Exit 10 if something could not be read, 13 with --verify if the backup is damaged.
 `,

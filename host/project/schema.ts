@@ -79,7 +79,7 @@ export const Project = z.strictObject({
         .string()
         .refine(
           file => /^~\/[^\0\n]+$/.test(file) && !file.split('/').includes('..'),
-          'must be a file of your home, such as ~/.npmrc',
+          'must be a file of your home folder, such as ~/.npmrc',
         ),
     )
     .max(20)
