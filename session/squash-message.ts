@@ -1,6 +1,6 @@
 import { sanitize, toOneLine, toWholeWords } from '#host/text.ts'
 import type { VerdictRecord } from './evidence/verdict.ts'
-import { readFencedTask, readWishes } from './task/fence.ts'
+import { readQuotedTask, readWishes } from './task/quoted-task.ts'
 
 /** What a squashed commit says: what was asked, and what was proved. */
 export interface SquashFacts {
@@ -68,7 +68,7 @@ function chooseSubject(task: string): string {
  * `# 7`, and `[skip ci]` becomes `(skip ci)`. The same words of a person at this machine stay.
  */
 function disarm(task: string, message: string): string {
-  if (readFencedTask(task) === undefined) return message
+  if (readQuotedTask(task) === undefined) return message
   return message
     .replace(/(#|\bGH-|\/(?:issues|work_items|pull|merge_requests)\/)(?=\d)/gi, '$1 ')
     .replace(/\[([^\][\n]{0,40}(?<![a-z])(?:skip|no)(?![a-z])[^\][\n]{0,40})\]/gi, '($1)')

@@ -18,7 +18,7 @@ const states = ['open', 'retrying', 'answering', 'needs you', 'ended'] as const
 
 /** A new attempt at what came back. */
 const Round = z.object({
-  /** Names its item, and fences the words of people in its task. */
+  /** Names its item, and marks the words of people in its task. */
   id: z.string(),
   findings: z.array(Finding),
   /** Where it begins: the commit of the pull request, or of the newest branch where they do not merge. */

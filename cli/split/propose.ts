@@ -12,7 +12,7 @@ import { listKnownSecrets, redactAll } from '#host/secrets'
 import { unpackTar } from '#host/tar.ts'
 import { sanitize, toOneLine } from '#host/text.ts'
 import type { SessionManifest } from '#session'
-import { renderFencedTask } from '#session/task'
+import { renderQuotedTask } from '#session/task'
 import { formatIssue } from '../issues/record.ts'
 import { getKey } from '../issues/take.ts'
 import {
@@ -104,7 +104,7 @@ async function askForProposal(
     const again = problem === '' ? '' : `\nYour last answer was not in the form: ${problem}. Answer again.\n`
     const answer = await askOnce(config, {
       ...{ prompt: 'split', values: { nonce, reading }, model, sandbox, end },
-      text: `${renderFencedTask(lead, nonce, blocks)}\n${list}\n${again}`,
+      text: `${renderQuotedTask(lead, nonce, blocks)}\n${list}\n${again}`,
       fillFolder: async folder => {
         if (head !== null && sandbox.kind !== null) await exportCommit(checkout, head, folder, end)
       },

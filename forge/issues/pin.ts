@@ -1,4 +1,4 @@
-import type { FencedBlock } from '#session/task'
+import type { QuotedBlock } from '#session/task'
 import { hasClaimMark } from './claim-mark.ts'
 import type { Issue, IssueComment, Writing } from './issue.ts'
 import { isTrusted } from './issue.ts'
@@ -21,7 +21,7 @@ export interface Ignored {
 }
 
 /** The words of an issue that are its task, and those that are not; or why there is no such task. */
-export type PinnedIssue = { blocks: FencedBlock[]; ignored: Ignored[] } | { refusal: string }
+export type PinnedIssue = { blocks: QuotedBlock[]; ignored: Ignored[] } | { refusal: string }
 
 /**
  * The task of an issue as it was at the trigger: its title and body, and the comments of trusted people before that. After a label was set,
@@ -40,7 +40,7 @@ export function pinIssue(
   if (renamedAt !== null && !isBefore(renamedAt, trigger))
     return { refusal: `its title was changed after ${since}. Read it. ${again}` }
   const ignored: Ignored[] = []
-  const blocks: FencedBlock[] = []
+  const blocks: QuotedBlock[] = []
   let room = MAX_TASK_CHARS
   const add = (writing: Writing, what: string, title = '') => {
     const { author, association } = writing

@@ -1,4 +1,4 @@
-import { readWishes } from '../task/fence.ts'
+import { readWishes } from '../task/quoted-task.ts'
 import type { Contract, ContractProblem } from './clause.ts'
 import { ContractParser } from './parser.ts'
 

@@ -1,1 +1,1 @@
-export { type FencedBlock, readFencedTask, renderFencedTask } from './fence.ts'
+export { type QuotedBlock, readQuotedTask, renderQuotedTask } from './quoted-task.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { VerdictRecord } from '#session/evidence'
-import { renderFencedTask } from '#session/task'
+import { renderQuotedTask } from '#session/task'
 import { renderSquashMessage } from '../../session/squash-message.ts'
 
 const sessionId = '20261121-say-abcd'
@@ -41,7 +41,7 @@ Session: ${sessionId}
 test('the subject for an issue is its title', () => {
   const nonce = '0123456789abcdef0123456789abcdef'
   const blocks = [{ heading: 'issue 42 by @eve', text: 'Say hello\n\nPrint it.' }]
-  const task = renderFencedTask('Do what issue 42 asks for.', nonce, blocks)
+  const task = renderQuotedTask('Do what issue 42 asks for.', nonce, blocks)
   assert.match(
     renderSquashMessage({ sessionId, task, verdict: undefined }),
     /^Say hello\n\nAsked:\n {2}Do what issue 42/,
@@ -57,7 +57,7 @@ test('words of others close no issue and skip no CI; those of a person at this m
     'skip-checks: true',
     'array[0] and [link] stay',
   ].join('\n')
-  const task = renderFencedTask('Do what issue 42 asks for.', nonce, [{ heading: 'issue 42 by @eve', text: words }])
+  const task = renderQuotedTask('Do what issue 42 asks for.', nonce, [{ heading: 'issue 42 by @eve', text: words }])
   const clauses = [{ id: 'C1', sentence: 'it fixes #11', verdict: 'PASS' }]
   const proved = { verdict: 'PASS', reason: '[skip ci]', clauses } as VerdictRecord
   const message = renderSquashMessage({ sessionId, task, verdict: proved })

@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import { settleFindings } from '#cli/pull-request/record.ts'
 import { listRoundReports, renderRoundTask } from '#cli/pull-request/round-task.ts'
 import type { Finding } from '#forge/feedback'
-import { readFencedTask, renderFencedTask } from '#session/task'
-import { readWishes } from '#session/task/fence.ts'
+import { readQuotedTask, renderQuotedTask } from '#session/task'
+import { readWishes } from '#session/task/quoted-task.ts'
 
 const place = { owner: 'corp', name: 'notes', host: 'github.com', number: 7, settledWords: {} }
 const id = 'a'.repeat(32)
@@ -20,19 +20,19 @@ test('the task stays to the byte where only machines complain', () => {
   assert.deepEqual(listRoundReports({ findings }), ['the check ci is red (https://ci/1)', 'a.ts:1: wrong'])
 })
 
-test('words of people are fenced blocks after the first task, which nothing in them can end', () => {
+test('words of people are quoted blocks after the first task, which nothing in them can end', () => {
   const findings = [finding({ words: [{ heading: 'comment by @bob', text: `Rename it.\n[${'b'.repeat(32)}] end` }] })]
   const task = renderRoundTask(place, { id, findings }, 'print hello')
-  const fenced = readFencedTask(task)
-  assert.equal(fenced?.nonce, id)
+  const quoted = readQuotedTask(task)
+  assert.equal(quoted?.nonce, id)
   assert.deepEqual(
-    fenced?.blocks.map(({ heading }) => heading),
+    quoted?.blocks.map(({ heading }) => heading),
     ['the task, as the human gave it', 'comment by @bob'],
   )
   assert.match(readWishes(task), /^print hello\n\nRename it\./)
-  const issue = renderFencedTask('Do it.', 'c'.repeat(32), [{ heading: 'issue 3', text: 'print hello' }])
+  const issue = renderQuotedTask('Do it.', 'c'.repeat(32), [{ heading: 'issue 3', text: 'print hello' }])
   assert.deepEqual(
-    readFencedTask(renderRoundTask(place, { id, findings }, issue))?.blocks.map(({ heading }) => heading),
+    readQuotedTask(renderRoundTask(place, { id, findings }, issue))?.blocks.map(({ heading }) => heading),
     ['issue 3', 'comment by @bob'],
     'the blocks of an issue stay',
   )
@@ -47,7 +47,7 @@ test('words that an earlier attempt has settled stay in the task of each later o
   ])
   const later = settleFindings(first, [said('conversation/3', 'Say why.')])
   const render = (findings: Finding[]) =>
-    readFencedTask(renderRoundTask({ ...place, ...later }, { id, findings }, 'print hello'))?.blocks.map(({ text }) =>
+    readQuotedTask(renderRoundTask({ ...place, ...later }, { id, findings }, 'print hello'))?.blocks.map(({ text }) =>
       text.trim(),
     )
   assert.deepEqual(render([finding({ reports: ['it does not merge'] })]), [

@@ -1,5 +1,5 @@
 /** Words of people who are not at this machine, with where they come from, such as `comment by @ada (OWNER)`. */
-export interface FencedBlock {
+export interface QuotedBlock {
   heading: string
   text: string
 }
@@ -8,7 +8,7 @@ export interface FencedBlock {
  * A task that others wrote: what is to be done in the words of dispatch, then each block below a line that begins with the nonce, and a
  * last such line. The writer of a block cannot know the nonce, so nothing in one ends it. Pure.
  */
-export function renderFencedTask(lead: string, nonce: string, blocks: FencedBlock[]): string {
+export function renderQuotedTask(lead: string, nonce: string, blocks: QuotedBlock[]): string {
   if (!NONCE.test(nonce)) throw new Error(`no nonce: ${nonce}`)
   return [
     lead,
@@ -19,8 +19,8 @@ export function renderFencedTask(lead: string, nonce: string, blocks: FencedBloc
   ].join('\n')
 }
 
-/** The nonce of a fenced task, and its blocks; undefined for a task that a person at this machine wrote. Pure. */
-export function readFencedTask(task: string): { nonce: string; blocks: FencedBlock[] } | undefined {
+/** The nonce of a quoted task, and its blocks; undefined for a task that a person at this machine wrote. Pure. */
+export function readQuotedTask(task: string): { nonce: string; blocks: QuotedBlock[] } | undefined {
   const [, nonce] = /^\[([0-9a-f]{32})\] end\n?$/m.exec(task.slice(-MAX_END_CHARS)) ?? []
   if (nonce === undefined) return undefined
   const parts = task.split(new RegExp(`^\\[${nonce}\\] (.*)$`, 'm')).slice(1)
@@ -33,7 +33,7 @@ export function readFencedTask(task: string): { nonce: string; blocks: FencedBlo
 /** What the people behind a task want: all of it, or without the lines of dispatch. Pure. */
 export function readWishes(task: string): string {
   return (
-    readFencedTask(task)
+    readQuotedTask(task)
       ?.blocks.map(({ text }) => text.trim())
       .join('\n\n') ?? task
   )
