@@ -10,7 +10,7 @@ import { withQueue } from '../queue/open.ts'
 import { addAutomatic } from './automatic.ts'
 import { listHopeless } from './hopeless.ts'
 import { findLanded, hasLander, isLandingPaused } from './lander.ts'
-import { notifyLandings } from './notice.ts'
+import { notifyLandings } from './notifications.ts'
 import { hasRetry, isRetryOver } from './retry.ts'
 
 /** What the daemon keeps from one look to the next. */

@@ -9,7 +9,7 @@ import { SaidOnce } from '../said-once.ts'
 import { watchLoop } from '../watch-loop.ts'
 import { findRoundItem } from './end-round.ts'
 import { lookAtPullRequest } from './look.ts'
-import { notifyPullRequests } from './notice.ts'
+import { notifyPullRequests } from './notifications.ts'
 import { listPullRequestRecords, type PullRequestRecord } from './record.ts'
 
 /**

@@ -22,7 +22,7 @@ import {
 import type { RegisteredProject } from '#projects'
 import { type NewItem, wakeQueue } from '#queue'
 import { buildInboxItem } from './inbox-item.ts'
-import { notifyRefusal } from './inbox-notice.ts'
+import { notifyRefusal } from './inbox-notification.ts'
 import { withQueue } from './open.ts'
 
 /** What the looks at the inboxes of a home keep from one to the next. */

@@ -9,7 +9,7 @@ import { listOpenSessions } from '#session/search-index'
 import type { SessionView } from '#session/status'
 import { CLAIM_VARIABLE } from './claim.ts'
 import { findRoom, listCapabilities } from './load.ts'
-import { notifyNeeds } from './needs-notice.ts'
+import { notifyNeeds } from './needs-notifications.ts'
 import { withQueue } from './open.ts'
 import { decideFailedStart, settleEnded } from './settle.ts'
 

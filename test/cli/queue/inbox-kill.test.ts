@@ -12,7 +12,7 @@ const STRIDE = areAllCasesWanted ? 1 : 4
 const taker = path.join(import.meta.dirname, '../../fixtures/inbox-taker.ts')
 
 test('a process that is killed before any of its steps loses no task and doubles none', async t => {
-  const { home, move, look, inbox, readItems, listNotices, project } = await createInboxHome(t)
+  const { home, move, look, inbox, readItems, countNotifications, project } = await createInboxHome(t)
   let count = 0
   for (let isOver = false, step = 1 + pickTurn(STRIDE); !isOver; step += STRIDE) {
     count++
@@ -31,7 +31,7 @@ test('a process that is killed before any of its steps loses no task and doubles
   assert.ok(count > 20 / STRIDE, `${count} steps`)
   const rejected = fs.readdirSync(inbox).filter(name => name.endsWith('.rejected'))
   assert.equal(rejected.length, count)
-  assert.equal(listNotices(), count, 'each refusal is told once')
+  assert.equal(countNotifications(), count, 'each refusal is told once')
   const taken = fs.readdirSync(path.join(project.path, '.agent-queue/taken'))
   assert.equal(taken.length, count)
   assert.ok(taken.every(name => /^q-\d+-[0-9a-f]{16}$/.test(name)))

@@ -54,7 +54,7 @@ test('a file that is written in its place waits until it is still', async t => {
 })
 
 test('a file that does not read is rejected with the reason, and told once', async t => {
-  const { move, settle, list, inbox, readItems, listNotices, said } = await createInboxHome(t)
+  const { move, settle, list, inbox, readItems, countNotifications, said } = await createInboxHome(t)
   move('a.md', '---\npriorty: high\n---\nx')
   move('b.md', 'good')
   move('c.md', '---\nafter: q-99\n---\nx')
@@ -69,13 +69,13 @@ test('a file that does not read is rejected with the reason, and told once', asy
   assert.match(readReason('c'), /no item q-99/)
   assert.match(readReason('d'), /deadline takes a time, not "soon"/)
   assert.equal((await readItems()).length, 1)
-  assert.equal(listNotices(), 3)
+  assert.equal(countNotifications(), 3)
   assert.equal(said.length, 4)
 })
 
 test('what may not be taken stays, and is told once, also after a restart', async t => {
   const files = { 'a.txt': '1', '.agent-queue/inbox/tracked.md': 'rm -rf /' }
-  const { inbox, settle, list, readItems, listNotices, said, config, project } = await createInboxHome(t, files)
+  const { inbox, settle, list, readItems, countNotifications, said, config, project } = await createInboxHome(t, files)
   fs.chmodSync(path.dirname(inbox), 0o700)
   fs.symlinkSync('/etc/hostname', path.join(inbox, 'link.md'))
   fs.mkdirSync(path.join(inbox, 'folder.md'))
@@ -92,7 +92,7 @@ test('what may not be taken stays, and is told once, also after a restart', asyn
   assert.deepEqual(list(), ['folder.md', 'link.md', 'tracked.md'])
   assert.deepEqual(await readItems(), [])
   assert.equal(said.length, 3, said.join('\n'))
-  assert.equal(listNotices(), 3)
+  assert.equal(countNotifications(), 3)
   fs.rmSync(path.join(inbox, 'link.md'))
   await settle(true)
   fs.symlinkSync('/etc/hostname', path.join(inbox, 'link.md'))

@@ -1,5 +1,5 @@
 import type { Config } from '#host/config'
-import { queueNotice } from '../notice.ts'
+import { enqueueHomeNotification } from '../home-notification.ts'
 
 /** A file, or a whole inbox, from which no task was taken. */
 export interface InboxRefusal {
@@ -19,7 +19,7 @@ export function notifyRefusal(config: Config, { project, file, reason }: InboxRe
     ...(config.NOTICE_DETAIL === 'state' ? [] : [file]),
     ...(config.NOTICE_DETAIL === 'full' ? [reason] : []),
   ]
-  queueNotice(config, {
+  enqueueHomeNotification(config, {
     id,
     at,
     sessionId: 'inbox',

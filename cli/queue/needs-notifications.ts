@@ -2,7 +2,7 @@ import path from 'node:path'
 import type { Config } from '#host/config'
 import { ToldOnce } from '#intake'
 import type { Item, Queue } from '#queue'
-import { queueNotice } from '../notice.ts'
+import { enqueueHomeNotification } from '../home-notification.ts'
 
 /** Queue one notification for each item that needs a person, once. The caller starts the deliverer. */
 export async function notifyNeeds(config: Config, queue: Queue): Promise<void> {
@@ -23,7 +23,7 @@ function write(config: Config, item: Item, { id, at }: { id: string; at: string 
     `${item.id}${where} does not go on by itself. Next: dispatch queue show ${item.id}`,
     ...(config.NOTICE_DETAIL === 'full' ? [item.reason] : []),
   ]
-  queueNotice(config, {
+  enqueueHomeNotification(config, {
     id,
     at,
     sessionId: item.id,

@@ -3,7 +3,7 @@ import type { Config } from '#host/config'
 import { formatNames } from '#host/text.ts'
 import { ToldOnce } from '#intake'
 import type { Landing, LandingQueue } from '#landing'
-import { queueNotice } from '../notice.ts'
+import { enqueueHomeNotification } from '../home-notification.ts'
 import { findStaleSiblings } from './overlaps.ts'
 
 /**
@@ -62,7 +62,7 @@ function write(
     ...(siblings.length > 0 ? [stale] : []),
     ...(!isLanded && config.NOTICE_DETAIL === 'full' ? [reason] : []),
   ]
-  queueNotice(config, {
+  enqueueHomeNotification(config, {
     ...{ id, at, sessionId: session, title: getSubject(entry) ?? '', lines },
     priority: isLanded ? 3 : 4,
     tags: [isLanded ? 'airplane_arriving' : 'warning'],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import { test } from 'node:test'
-import { notifyNeeds } from '#cli/queue/needs-notice.ts'
+import { notifyNeeds } from '#cli/queue/needs-notifications.ts'
 import { readDefaultConfig } from '#host/config'
 import { identify } from '#host/process'
 import { getOutboxFolders } from '#notify'

@@ -1,7 +1,7 @@
 import path from 'node:path'
 import type { Config } from '#host/config'
 import { ToldOnce } from '#intake'
-import { queueNotice } from '../notice.ts'
+import { enqueueHomeNotification } from '../home-notification.ts'
 import type { PullRequestRecord } from './record.ts'
 
 /** Queue one notification for each pull request that needs a person, once. The deliverer is started by others. */
@@ -29,5 +29,13 @@ function write(config: Config, record: PullRequestRecord, { id, at }: { id: stri
     `Pull request ${number} (${path.basename(checkout)}) does not go on by itself. To let it go on: dispatch pr ${sessionId.slice(-4)} --follow`,
     ...(config.NOTICE_DETAIL === 'full' ? [reason] : []),
   ]
-  queueNotice(config, { id, at, sessionId, title: 'A pull request needs you', lines, priority: 4, tags: ['warning'] })
+  enqueueHomeNotification(config, {
+    id,
+    at,
+    sessionId,
+    title: 'A pull request needs you',
+    lines,
+    priority: 4,
+    tags: ['warning'],
+  })
 }
