@@ -31,8 +31,8 @@ export function classifyRun(
   if (run.exitCode === undefined) return couldNotRun(`ended by ${run.signal ?? 'a signal'}`)
   const complaint = run.exitCode === expectation.exitCode ? undefined : explainComplaint(run.stderr)
   if (complaint !== undefined) return couldNotRun(complaint)
-  if ((run.exitCode === 126 || run.exitCode === 127) && expectation.exitCode !== run.exitCode)
-    return classifyMissingProgram(run, existsInTree)
+  const words = run.exitCode === expectation.exitCode ? undefined : readMissingProgram(run)
+  if (words !== undefined) return classifyMissingProgram(run, words, existsInTree)
   try {
     const mismatch = findMismatch(run, expectation)
     const nothing = explainNothingRan(tests)
@@ -70,12 +70,20 @@ function matchesPattern(pattern: string, output: string): boolean {
   return vm.runInNewContext(code, { pattern, output }, { timeout: PATTERN_TIMEOUT_MS }) === true
 }
 
-/** Exit 126 or 127: a relative path is a file of the work, a bare name is a tool of this machine. */
-function classifyMissingProgram(run: RunResult, existsInTree: (name: string) => boolean): CheckResult {
+/** What was said about a program that did not start: exit 126 or 127, which GNU make turns into 2. Undefined for other runs. */
+function readMissingProgram({ exitCode, stderr }: RunResult): string | undefined {
+  if (exitCode === 126 || exitCode === 127) return stderr
+  // `make: *** [Makefile:2: test] Error 127`. The words of the program stand just before it.
+  const end = exitCode === 2 ? stderr.search(/^\S*make(?:\[\d+\])?: \*\*\* .* Error 12[67]$/m) : -1
+  return end < 0 ? undefined : stderr.slice(0, end).split('\n').slice(-3).join('\n')
+}
+
+/** A relative path is a file of the work, a bare name is a tool of this machine. */
+function classifyMissingProgram(run: RunResult, words: string, existsInTree: (name: string) => boolean): CheckResult {
   // `sh: 1: pytest: not found`, `/bin/sh: pytest: command not found`, `sh: 1: ./there.sh: Permission denied`
   const [, name = ''] =
     /(?:^|: )([^\s:]+): (?:not found|command not found|No such file or directory|[Pp]ermission denied|[Ii]s a directory)/m.exec(
-      run.stderr,
+      words,
     ) ?? []
   if (name.includes('/') && !name.startsWith('/'))
     return { outcome: 'red', reason: existsInTree(name) ? `${name} cannot be executed` : `${name} does not exist` }

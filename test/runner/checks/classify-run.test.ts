@@ -15,6 +15,10 @@ const success: RunResult = {
   milliseconds: 1,
 }
 
+/** What GNU make 4.3 prints. */
+const make = (words: string) =>
+  `cat: notes: No such file or directory\na\nb\n${words}\nmake: *** [Makefile:2: test] Error 127\n`
+
 it('a run is green, red, or could not run, with the reason', () => {
   const contains34 = { ...expectation, outputContains: ['34'] }
   const equalsXy = { ...expectation, outputEquals: 'x\ny' }
@@ -45,6 +49,15 @@ it('a run is green, red, or could not run, with the reason', () => {
     [{ exitCode: 127, stderr: 'sh: 1: ./fib.sh: not found' }, expectation, 'red', /\.\/fib\.sh/],
     [{ exitCode: 127, stderr: 'sh: 1: pytest: not found' }, expectation, 'could not run', /pytest/],
     [{ exitCode: 127, stderr: '/bin/sh: pytest: command not found' }, expectation, 'could not run', /pytest/],
+    [
+      { exitCode: 2, stderr: make('make: pytest: No such file or directory') },
+      expectation,
+      'could not run',
+      /^pytest /,
+    ],
+    [{ exitCode: 2, stderr: make('/bin/sh: 1: pytest: not found') }, expectation, 'could not run', /^pytest /],
+    [{ exitCode: 2, stderr: make('make: ./fib.sh: No such file or directory') }, expectation, 'red', /^\.\/fib\.sh/],
+    [{ exitCode: 2, stderr: make('1 failed').replace('127', '1') }, expectation, 'red', /^exit 2, not 0/],
     [{ exitCode: 126, stderr: 'sh: 1: ./there.sh: Permission denied' }, expectation, 'red', /cannot be executed/],
   ]
   for (const [changes, expected, outcome, reason] of cases) {
