@@ -44,6 +44,8 @@ export function resolveSessionPaths(folder: string) {
     /** Content of Git LFS that workers made, and a file that says where the user's repository has its own. */
     lfsObjects: join('evidence', 'lfs'),
     lfsSource: join('evidence', 'lfs-source.txt'),
+    /** Files of the base that git would call changed as soon as they are checked out. */
+    unnormalizedFiles: join('evidence', 'unnormalized-files.txt'),
     verdictText: join('verdict.md'),
     verdictRecord: join('verdict.json'),
     orchestratorFolder: join('orchestrator'),

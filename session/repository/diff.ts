@@ -5,6 +5,7 @@ import type { SessionPaths } from '../paths.ts'
 import type { SessionStatus } from '../status/status-types.ts'
 import { hasCommit, listBareGit, runBareGit, type SessionRepository } from './bare-git.ts'
 import { omitLfsContent } from './lfs.ts'
+import { omitSameBytes } from './unnormalized.ts'
 
 /** What git saw of each file when it last compared them: an index, which only dispatch writes. */
 export interface KnownFiles {
@@ -32,7 +33,7 @@ export async function listDifferences(
     const entries = await listBareGit(repository, args, { env })
     // In `XY path`, X compares the index with HEAD, which does not matter here. Untracked files (`??`) and Y count.
     const differing = entries.filter(entry => entry.startsWith('??') || entry[1] !== ' ').map(entry => entry.slice(3))
-    return await omitLfsContent(repository, commit, differing)
+    return await omitLfsContent(repository, commit, await omitSameBytes(repository, commit, differing))
   } finally {
     fs.rmSync(folder, { recursive: true, force: true })
   }

@@ -10,6 +10,7 @@ import { createGitFolder } from './git-folder.ts'
 import { writeLfsFiles } from './lfs.ts'
 import { BASE_BRANCH_PREFIX, BASE_REF, type Commit, formatIgnores } from './repository.ts'
 import { writeSubmodules } from './submodules.ts'
+import { writeUnnormalized } from './unnormalized.ts'
 
 /**
  * Write the files of a commit into an empty folder, as a repository of its own: the history of the base with its tags, and one
@@ -41,6 +42,7 @@ export async function exportRepository(
     const env = redirectObjects(objects, path.join(paths.bareRepository, 'objects'))
     await runBareGit(paths, pack, { input: `${head}\n^${base}\n`, env })
   }
+  await writeUnnormalized(paths, folder)
   await writeLfsFiles(paths, commit, folder)
   await writeSubmodules(paths, commit, folder)
   return [paths.baseObjects, lfsFilterFolder]

@@ -9,6 +9,7 @@ import { requireUnmodifiedRepository, runBareGit } from './bare-git.ts'
 import { hasLfsFiles, rememberLfsFolder, writeLfsFiles } from './lfs.ts'
 import { getPackStore, keepPacks, linkObjects, listKnownCommits, takePacks } from './pack-store.ts'
 import { importSubmodules, writeSubmodules } from './submodules.ts'
+import { settleUnnormalized } from './unnormalized.ts'
 
 /** A commit and its tree, by their full hashes. */
 export interface Commit {
@@ -241,6 +242,7 @@ async function cloneToOutputs(paths: SessionPaths, branch: string): Promise<void
   )
   writeDefaultIgnores(path.join(outputs, '.git'))
   const base = await runBareGit(paths, ['rev-parse', BASE_REF])
+  await settleUnnormalized(paths, outputs)
   await writeLfsFiles(paths, base, outputs)
   await writeSubmodules(paths, base, outputs)
 }

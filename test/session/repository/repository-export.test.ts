@@ -6,7 +6,7 @@ import { runProgram } from '#host/exec.ts'
 import { detectSandbox } from '#host/sandbox'
 import { runProjectCommand } from '#runner/project-command.ts'
 import { resolveSessionPaths } from '#session/paths.ts'
-import { exportRepository, importWork, prepareRepository } from '#session/repository'
+import { exportRepository, importWork, listDifferences, prepareRepository } from '#session/repository'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
 import '../../fixtures/plain-git.ts'
 
@@ -93,4 +93,49 @@ test('a check runs in a repository with the tags and the history of the base, an
     'one tree, one repository',
   )
   await assert.rejects(run(folder, `git cat-file -e ${planted}`), 'an earlier version of an agent is not there')
+})
+
+test('files that are not normalized are as the commit has them, and nobody has changed them', async t => {
+  const scratch = createScratchFolder(t)
+  const user = path.join(scratch, 'user')
+  fs.mkdirSync(user)
+  await run(user, 'git init -q -b trunk; git config user.name u; git config user.email u@localhost')
+  const lines = 'echo 1\r\necho 2\r\n'
+  const odd = 'odd [1] "q"*?.bat'
+  const files = {
+    'gradlew.bat': lines,
+    [odd]: lines,
+    'mixed.bat': 'a\r\nb\n',
+    'id.c': '/* $Id: 1234 $ */\n',
+    clean: 'a\n',
+  }
+  for (const [name, text] of Object.entries({ ...files, auto: lines })) fs.writeFileSync(path.join(user, name), text)
+  await run(user, 'git add -A; git commit -qm one')
+  const attributes = '*.bat text eol=crlf\n*.c ident\nclean text=\nauto text=auto\n'
+  fs.writeFileSync(path.join(user, '.gitattributes'), attributes)
+  await run(user, 'git add .gitattributes; git commit -qm two')
+  const paths = resolveSessionPaths(path.join(scratch, '2026-01-01-a-abcd'))
+  fs.mkdirSync(paths.evidence, { recursive: true })
+  const base = await prepareRepository(paths, 'dispatch/2026-01-01-a-abcd', user)
+  const { outputs } = paths
+
+  // As a worker commits: into an index that has seen no file yet.
+  const stage = 'rm .git/index; git read-tree HEAD; git add -A'
+  assert.equal(await run(outputs, `${stage}; git status --porcelain`), '')
+  assert.deepEqual(await listDifferences(paths, base.commit), [])
+  fs.writeFileSync(path.join(outputs, 'gradlew.bat'), `${lines}echo 3\r\n`)
+  fs.chmodSync(path.join(outputs, 'id.c'), 0o755)
+  assert.deepEqual((await listDifferences(paths, base.commit)).sort(), ['gradlew.bat', 'id.c'])
+  await run(outputs, `${stage}; git commit -qm work`)
+  assert.equal(await run(outputs, 'git diff --numstat HEAD~'), '1\t0\tgradlew.bat\n0\t0\tid.c')
+  const head = await importWork(paths)
+  assert.deepEqual(await listDifferences(paths, head.commit), [])
+
+  const tree = path.join(scratch, 'tree')
+  fs.mkdirSync(tree)
+  await exportRepository(paths, head, tree, [])
+  assert.equal(await run(tree, 'git status --porcelain; touch *; rm .git/index; git read-tree HEAD; git status -s'), '')
+  const expected = { ...files, 'gradlew.bat': `${lines}echo 3\r\n` }
+  for (const [name, text] of Object.entries(expected))
+    assert.equal(fs.readFileSync(path.join(tree, name), 'utf8'), text, name)
 })
