@@ -8,6 +8,8 @@ interface OneLineFormat {
   /** The whole line. The first group has the counts. Without a group, the line says that nothing ran. */
   line: RegExp
   order?: 'word first'
+  /** Words of this runner alone for tests that ran and did not fail. */
+  passed?: RegExp
   /** A line that the runner always prints just before or after it. */
   neighbour?: RegExp
 }
@@ -39,6 +41,7 @@ const formats: OneLineFormat[] = [
     runner: 'vitest',
     word: ' Tests  ',
     line: /^ *Tests {2}((?:\d+ [a-z ]+ \| )*\d+ [a-z ]+) \(\d+\)$/,
+    passed: /expected fail/g,
     neighbour: /^ *Test Files /,
   },
   { runner: 'vitest', word: ' Tests  no tests', line: /^ *Tests {2}no tests$/ },
@@ -120,6 +123,7 @@ const formats: OneLineFormat[] = [
     runner: 'pest',
     word: ' Tests: ',
     line: /^ +Tests: +((?:\d+ [a-z]+(?:, )?)+)(?: \(\d+ assertions?\))?$/,
+    passed: /deprecated|warnings?|notices?|risky/g,
     neighbour: /^ +Duration: /,
   },
   { runner: 'pest', word: 'No tests found.', line: /^ +INFO {2}No tests found\.$/ },
@@ -154,11 +158,13 @@ const formats: OneLineFormat[] = [
 export const readOneLineSummaries: SummaryReader = (lines, text) =>
   formats.filter(({ word }) => text.includes(word)).flatMap(format => readFormat(lines, format))
 
-function readFormat(lines: string[], { runner, word, line: form, order, neighbour }: OneLineFormat): TestSummary[] {
+function readFormat(lines: string[], format: OneLineFormat): TestSummary[] {
+  const { runner, word, line: form, order, passed, neighbour } = format
   return lines.flatMap((line, index) => {
     const found = line.includes(word) ? form.exec(line) : null
     if (!found) return []
-    const [, list] = found
+    const [, counts] = found
+    const list = passed ? counts?.replace(passed, 'passed') : counts
     if (list === undefined) return [{ runner, line: index, isLone: true, ...nothingRan }]
     const isWhole = neighbour === undefined || line.startsWith('==') || hasNeighbour(lines, index, neighbour)
     return [{ runner, line: index, isLone: !isWhole, ...readCounts(list, order) }]

@@ -28,7 +28,7 @@ export function readTestCounts(
   command: string,
 ): TestCounts | undefined {
   if (onlyReadsText(command)) return undefined
-  const streams = [stdout, stderr].map(text => splitByPrefix(cleanLines(text)).map(readPart))
+  const streams = [stdout, stderr].map(text => splitByPrefix(cleanLines(text)).map(lines => readPart(lines, command)))
   const parts = streams.flat()
   const summaries = parts.flatMap(part => part.summaries)
   if (summaries.length === 0)
@@ -91,9 +91,9 @@ interface PrintedCommand {
   started: StartedRunners | undefined
 }
 
-function readPart(lines: string[]): OutputPart {
+function readPart(lines: string[], command: string): OutputPart {
   const text = lines.join('\n')
-  const summaries = readers.flatMap(read => read(lines, text))
+  const summaries = readers.flatMap(read => read(lines, text, command))
   return { lines, summaries, commands: lines.flatMap(readPrintedCommand) }
 }
 

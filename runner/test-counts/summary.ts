@@ -13,8 +13,11 @@ export interface TestSummary {
   isLone?: boolean
 }
 
-/** Find the summaries of one or more runners in an output without colours: its lines, and its text. Pure, and linear in both. */
-export type SummaryReader = (lines: string[], text: string) => TestSummary[]
+/**
+ * Find the summaries of one or more runners in an output without colours: its lines, its text, and the command that printed it.
+ * Pure, and linear in the output.
+ */
+export type SummaryReader = (lines: string[], text: string, command: string) => TestSummary[]
 
 /** A reader that is asked only if the output has this word at all: most outputs are from one runner. */
 export function whereContained(word: string, read: (lines: string[]) => TestSummary[]): SummaryReader {

@@ -6,14 +6,16 @@ const pointPattern = /^( *)(not )?ok (?=\d|- )(?:\d+)? *-? *(.*)$/
 const planPattern = /^1\.\.(\d+)(?: *# *(.*))?$/
 /** Something of what TAP, node and prove print. */
 const tapPattern = /^ *(?:not )?ok \d|^ *(?:not )?ok - |^1\.\.\d|^[#ℹ] tests |^Files=\d/m
-/** A file that node runs as one test, because it has no test in it. */
-const filePattern = /^\S*\.[cm]?[jt]sx?$/
+/** A file that node runs as one test, because it has no test in it: its path, or a name by which node finds tests. */
+const filePattern = /^(?:\/\S*|(?:\S*\/)?test\/\S*|(?:\S*\/)?(?:test(?:-[^/\s]*)?|[^/\s]*[._-]test))\.[cm]?[jt]sx?$/
+/** Something that may be the name of a file, if the command names it. */
+const namePattern = /^\S*\.[cm]?[jt]sx?$/
 
 /** TAP, as tape, node, bats, perl and many others print it; node's own form of its totals; and prove. */
-export const readTapSummaries: SummaryReader = (lines, text) => {
+export const readTapSummaries: SummaryReader = (lines, text, command) => {
   if (!tapPattern.test(text)) return []
 
-  const totals = readTotals(lines)
+  const totals = readTotals(lines, [command, ...lines.filter(line => / --test\b/.test(line))].join('\n'))
   const points = readPoints(lines)
   if (totals.length === 0) return points.length > 0 ? points : readProve(lines)
   // The totals of tape count a skipped assertion as passed.
@@ -27,14 +29,14 @@ export const readTapSummaries: SummaryReader = (lines, text) => {
 const filteredPattern = / # (?:SKIP )?test name does not match pattern$/
 const totalPattern = /^[#ℹ] (?:tests|pass|fail|cancelled|skip(?:ped)?|todo) +\d+$/
 
-/** `# tests 3`, `# pass 2`, `# skip 1`, and with `ℹ` in node. They begin with the tests. */
-function readTotals(lines: string[]): TestSummary[] {
+/** `# tests 3`, `# pass 2`, `# skip 1`, and with `ℹ` in node. They begin with the tests. `commands` has what was started. */
+function readTotals(lines: string[], commands: string): TestSummary[] {
   const summaries: TestSummary[] = []
   let placeholders = 0
   let filtered = 0
   for (const [index, line] of lines.entries()) {
     if (filteredPattern.test(line)) filtered++
-    if (isPlaceholder(lines, index)) placeholders++
+    if (isPlaceholder(lines, index, commands)) placeholders++
     if (!/^[#ℹ] tests +\d+$/.test(line)) continue
     const block = lines.slice(index, index + 9).filter(other => totalPattern.test(other))
     const list = block.map(total => total.slice(2)).join(', ')
@@ -48,13 +50,23 @@ function readTotals(lines: string[]): TestSummary[] {
   return summaries
 }
 
-/** `✔ /a/empty.test.js (35ms)`, or `ok 1 - /a/empty.test.js` that is not the end of a subtest. */
-function isPlaceholder(lines: string[], index: number): boolean {
+/** `✔ /a/empty.test.js (35ms)`, or `ok 1 - /a/empty.test.js` that is not the end of a suite. A test may be called `arrow.js`. */
+function isPlaceholder(lines: string[], index: number, commands: string): boolean {
   const line = lines[index] ?? ''
+  const before = lines[index - 1] ?? ''
   const [, spec] = /^✔ (\S+) \([\d.]+m?s\)$/.exec(line) ?? []
-  if (spec !== undefined) return filePattern.test(spec)
+  if (spec !== undefined) return isFile(spec, commands) && !/^ +[✔✖﹣▶] /.test(before)
   const [, indent, , name = ''] = pointPattern.exec(line) ?? []
-  return indent === '' && filePattern.test(name) && !/^ +1\.\.\d/.test(lines[index - 1] ?? '')
+  return indent === '' && isFile(name, commands) && !/^ +1\.\.\d/.test(before)
+}
+
+/** Is this the name of a file that node was told to run, or finds by itself? */
+function isFile(name: string, commands: string): boolean {
+  if (filePattern.test(name)) return true
+  if (!namePattern.test(name)) return false
+  if (commands.includes(name) || commands.includes(`${name.split('/')[0]}/`)) return true
+  const globs = commands.split(/[\s"']+/).filter(word => word.includes('*'))
+  return globs.some(glob => name.startsWith(glob.split('*')[0] ?? '') && name.endsWith(glob.split('*').at(-1) ?? ''))
 }
 
 /** Count the test points. One that ends a deeper block is the sum of that block, and not a test. */
