@@ -40,8 +40,10 @@ export function computeRetryTimeMs(resetsAt: string | null, sinceMs: number, ses
   return sinceMs + (sinceMs - resumeMs < OVERDUE_RETRY_MS ? MINUTE_MS : OVERDUE_RETRY_MS)
 }
 
-/** The kind of an error that only its text tells, as in the result of a headless claude. Pure. */
-export function guessErrorKind(text: string): string {
+/** The kind of an error of a headless claude, by the status of the refused request; without one its text tells. Pure. */
+export function guessErrorKind(text: string, status?: number | null): string {
+  if (status === 429) return 'rate_limit'
+  if (status === 529) return 'overloaded'
   if (/\b529\b|\boverloaded\b/i.test(text)) return 'overloaded'
   return /\b429\b/.test(text) ? 'rate_limit' : 'unknown'
 }

@@ -9,11 +9,11 @@ const STREAM_HEAD_BYTES = 256 * 1024
 
 /** The vendor's limit in the result of a worker; undefined for any other error. */
 export function findWorkerLimit(
-  result: { is_error: boolean; result?: string | undefined } | undefined,
+  result: { is_error: boolean; result?: string | undefined; api_error_status?: number | null | undefined } | undefined,
 ): UsageLimit | undefined {
   if (!result?.is_error) return undefined
   const text = result.result ?? ''
-  return parseUsageLimit(guessErrorKind(text), text, new Date())
+  return parseUsageLimit(guessErrorKind(text, result.api_error_status), text, new Date())
 }
 
 /** Record that a worker waits for the end of the vendor's limit. The session is parked, unless it is already. */

@@ -29,6 +29,16 @@ it('the result of a worker tells a limit from other errors', () => {
   assert.equal(findWorkerLimit(undefined), undefined)
 })
 
+it('the status of the refused request tells a limit in whatever words', () => {
+  const find = (result: string, api_error_status: number) =>
+    findWorkerLimit({ is_error: true, result, api_error_status })
+  assert.ok(find('API Error: Server is temporarily limiting requests (not your usage limit)', 429))
+  assert.ok(find('Opus is experiencing high load. Switch to Sonnet.', 529))
+  const credits = find("You're out of usage credits · resets 3pm (UTC) · progress saved", 429)
+  assert.equal(credits?.resetsAt?.getUTCHours(), 15)
+  assert.equal(find('API Error: prompt is too long', 400), undefined)
+})
+
 it('a parked worker is queued again, with its commit and its cost', () => {
   const commit = 'a'.repeat(40)
   const status = computeStatus(
