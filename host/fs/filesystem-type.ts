@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import { runProgram } from '../exec.ts'
+import { locateSystemProgram } from '../system-program.ts'
 import { SECOND_MS } from '../time.ts'
 
 /** The kind of a file system, and whether another machine serves it. */
@@ -11,7 +12,10 @@ interface FileSystemType {
 /** The type of the file system that a folder is on. */
 export async function detectFileSystem(folder: string): Promise<FileSystemType> {
   if (process.platform === 'linux') return classifyByMagic(fs.statfsSync(folder).type)
-  return classifyByMounts((await runProgram('mount', [], { timeoutMs: 5 * SECOND_MS })).stdout, folder)
+  return classifyByMounts(
+    (await runProgram(locateSystemProgram('mount'), [], { timeoutMs: 5 * SECOND_MS })).stdout,
+    folder,
+  )
 }
 
 /**

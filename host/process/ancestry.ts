@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import { runProgram } from '../exec.ts'
+import { locateSystemProgram } from '../system-program.ts'
 import { readProcFile, splitStat } from './proc.ts'
 
 /** A process, with what shows where it comes from. */
@@ -118,8 +119,12 @@ function parseTerminalDevice(device: number): string | undefined {
 }
 
 async function readDarwinAncestor(pid: number): Promise<ProcessAncestor | undefined> {
-  const result = await runProgram('ps', ['-Eww', '-o', 'pid=,ppid=,tty=,command=', '-p', String(pid)], {
-    env: { LC_ALL: 'C', PATH: process.env['PATH'] ?? '' },
-  })
+  const result = await runProgram(
+    locateSystemProgram('ps'),
+    ['-Eww', '-o', 'pid=,ppid=,tty=,command=', '-p', String(pid)],
+    {
+      env: { LC_ALL: 'C', PATH: process.env['PATH'] ?? '' },
+    },
+  )
   return result.exitCode === 0 ? parseDarwinAncestor(result.stdout) : undefined
 }

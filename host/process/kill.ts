@@ -1,4 +1,5 @@
 import { runProgram } from '../exec.ts'
+import { locateSystemProgram } from '../system-program.ts'
 import { identify, locateProcess, type ProcessIdentity } from './identity.ts'
 import { listPids, readProcFile, sendSignal, splitStat } from './proc.ts'
 
@@ -82,7 +83,7 @@ async function findRootPid(identity: ProcessIdentity): Promise<number> {
 
 async function readProcessTable(): Promise<ProcessRow[]> {
   if (process.platform !== 'linux')
-    return parseProcessTable((await runProgram('ps', ['-axo', 'pid=,ppid=,pgid=,sess='])).stdout)
+    return parseProcessTable((await runProgram(locateSystemProgram('ps'), ['-axo', 'pid=,ppid=,pgid=,sess='])).stdout)
   return listPids().flatMap(pid => {
     const [state, ...ids] = splitStat(readProcFile(pid, 'stat'))
     const [parentPid = 0, groupId = 0, sessionId = 0] = ids.map(Number)
