@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { isErrno } from '../error.ts'
 import { runProgram } from '../exec.ts'
 import { readIfPresent } from '../fs/files.ts'
+import { locateSystemProgram } from '../system-program.ts'
 import { locate, Place, readPlace, requireAnswer } from './place.ts'
 import { splitStat } from './proc.ts'
 
@@ -37,10 +38,16 @@ export async function checkLiveness(identity: ProcessIdentity): Promise<Liveness
     const location = await locateProcess(identity)
     if (location === 'elsewhere') return 'elsewhere'
     const current = location === 'here' ? await identify(identity.pid) : undefined
-    return current?.startTime === identity.startTime ? 'alive' : 'dead'
+    return current && (await hasSameStart(identity, current)) ? 'alive' : 'dead'
   } catch {
     return 'unknown'
   }
+}
+
+/** Are these two the same process, as far as the start tells? Records of an older dispatch have it in the zone of the Mac. */
+export async function hasSameStart(recorded: ProcessIdentity, current: ProcessIdentity): Promise<boolean> {
+  if (current.startTime === recorded.startTime) return true
+  return process.platform !== 'linux' && (await readDarwinStart(current.pid, null)) === recorded.startTime
 }
 
 /** May this process still run, as far as can be told without waiting? On macOS another process with its pid counts too. */
@@ -85,6 +92,19 @@ export function parseDarwinStart(text: string): string | undefined {
   return fields.length < 5 || state === undefined || state.startsWith('Z') ? undefined : fields.join(' ')
 }
 
+/**
+ * How a Mac is asked when a process started. `ps` prints the time in the zone of now, and a laptop that travels changes that, so
+ * the zone is fixed; with null it is that of the machine. Pure.
+ */
+export function buildStartQuestion(pid: number, zone: string | null = 'UTC') {
+  const args = ['-o', 'lstart=,state=', '-p', String(pid)]
+  return {
+    program: locateSystemProgram('ps', 'darwin'),
+    args,
+    env: { LC_ALL: 'C', ...(zone === null ? {} : { TZ: zone }) },
+  }
+}
+
 // --- internal ---
 
 let bootId: Promise<string> | undefined
@@ -97,10 +117,9 @@ async function readDarwinBoot(): Promise<string> {
   return requireAnswer(stdout.trim(), SYSCTL)
 }
 
-async function readDarwinStart(pid: number): Promise<string | undefined> {
-  const result = await runProgram('ps', ['-o', 'lstart=,state=', '-p', String(pid)], {
-    env: { LC_ALL: 'C', PATH: process.env['PATH'] ?? '' },
-  })
+async function readDarwinStart(pid: number, zone?: null): Promise<string | undefined> {
+  const { program, args, env } = buildStartQuestion(pid, zone)
+  const result = await runProgram(program, args, { env })
   if (result.startError) throw new Error('ps cannot be run')
   return parseDarwinStart(result.stdout)
 }

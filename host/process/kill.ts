@@ -1,6 +1,6 @@
 import { runProgram } from '../exec.ts'
 import { locateSystemProgram } from '../system-program.ts'
-import { identify, locateProcess, type ProcessIdentity } from './identity.ts'
+import { hasSameStart, identify, locateProcess, type ProcessIdentity } from './identity.ts'
 import { listPids, readProcFile, sendSignal, splitStat } from './proc.ts'
 
 /** One row of the process table. */
@@ -77,7 +77,7 @@ async function signalTree(
 /** The pid of this process, also when it has ended; 0 when another process has that pid now. */
 async function findRootPid(identity: ProcessIdentity): Promise<number> {
   const current = await identify(identity.pid)
-  const isReused = current !== undefined && current.startTime !== identity.startTime
+  const isReused = current !== undefined && !(await hasSameStart(identity, current))
   return (await locateProcess(identity)) === 'here' && !isReused ? identity.pid : 0
 }
 

@@ -6,7 +6,7 @@ import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { readIfPresent } from '#host/fs'
 import { checkLiveness, identify } from '#host/process'
-import { parseDarwinStart, parseLinuxStart } from '#host/process/identity.ts'
+import { buildStartQuestion, parseDarwinStart, parseLinuxStart } from '#host/process/identity.ts'
 import { createScratchFolder, waitUntil } from '../../fixtures/scratch.ts'
 import { whyNotLinux } from '../../fixtures/skip-reasons.ts'
 
@@ -96,4 +96,11 @@ test('start times of macOS are parsed', () => {
     undefined,
   ])
   assert.equal(parseDarwinStart(''), undefined)
+  // A laptop that travels changes its zone, in which `ps` would print the time.
+  assert.deepEqual(buildStartQuestion(7), {
+    program: '/bin/ps',
+    args: ['-o', 'lstart=,state=', '-p', '7'],
+    env: { LC_ALL: 'C', TZ: 'UTC' },
+  })
+  assert.deepEqual(buildStartQuestion(7, null).env, { LC_ALL: 'C' })
 })
