@@ -150,5 +150,7 @@ export function buildGitEnvironment(): Record<string, string> {
     GIT_GRAFT_FILE: '/dev/null/none', // git warns about a graft file that exists.
     GIT_OPTIONAL_LOCKS: '0',
     GIT_TEMPLATE_DIR: '',
+    GIT_DEFAULT_HASH: 'sha1', // As the user's repository has it. Git 3.0 makes new ones in other formats.
+    GIT_DEFAULT_REF_FORMAT: 'files', // Dispatch writes and reads refs as files.
   }
 }

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { DispatchError } from '#host/error.ts'
 import { filterExistingPaths, filterTrackedPaths, findRepository, git, tryGit } from '#host/git'
-import { listIgnoredFiles, listTreeEntries, readBlob } from '#host/git/git.ts'
+import { buildGitEnvironment, listIgnoredFiles, listTreeEntries, readBlob } from '#host/git/git.ts'
 import { listUncommitted } from '#host/git/uncommitted.ts'
 import { createRepository } from '../../fixtures/host/repository.ts'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
@@ -50,4 +50,14 @@ test('tracked and ignored files of a checkout are told apart', async t => {
   fs.writeFileSync(path.join(folder, 'build/out'), '')
   assert.deepEqual(await listIgnoredFiles(folder), ['build/', 'x.log'])
   assert.deepEqual(await filterTrackedPaths(folder, ['a.txt', 'x.log']), ['a.txt'])
+})
+
+test('a repository of dispatch has the formats of the user, whatever git or the environment has as a default', async t => {
+  const cwd = createScratchFolder(t)
+  const { GIT_DEFAULT_HASH: hash, GIT_DEFAULT_REF_FORMAT: refs } = buildGitEnvironment()
+  assert.deepEqual([hash, refs], ['sha1', 'files'])
+  process.env['GIT_DEFAULT_HASH'] = 'sha256'
+  t.after(() => delete process.env['GIT_DEFAULT_HASH'])
+  await git(['init', '--quiet', '--bare', 'x.git'], { cwd })
+  assert.equal(await git(['--git-dir', 'x.git', 'rev-parse', '--show-object-format'], { cwd }), 'sha1')
 })
