@@ -7,7 +7,7 @@ import { type Project, projectFileName } from '#host/project'
 import { redactSecrets } from '#host/secrets'
 import { formatNames } from '#host/text.ts'
 import { SECOND_MS } from '#host/time.ts'
-import { addIgnoredPaths, type Commit, exportRepository, listCommitFiles } from '#session/repository'
+import { addIgnoredPaths, type Commit, exportRepository, listAllFiles } from '#session/repository'
 import type { RunnerContext } from '../context.ts'
 import { type ProjectRun, runProjectCommand } from '../project-command.ts'
 import { type CacheRecord, openCacheFolder, readCacheRecord, withCacheLease, writeCacheRecord } from './cache.ts'
@@ -97,7 +97,7 @@ async function install(
     context.record({ type: 'dependencies.ended', cacheKey, result: 'failed', reason, seconds: countSeconds() })
     return { ok: false, reason: `the project's setup failed: ${failure}` }
   }
-  const trackedFiles = (await listCommitFiles(session.paths, commit.commit)).map(file => file.path)
+  const trackedFiles = await listAllFiles(session.paths, commit.commit)
   const made = listSharedPaths(tree, trackedFiles.concat(project.files), project)
   keepOnlyMade(tree, made)
   removeDownloads(getHome(tree))

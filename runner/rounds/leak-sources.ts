@@ -3,7 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { encodeName } from '#host/file-name.ts'
 import type { SessionPaths } from '#session'
-import { type Commit, type CommitFile, listChangedPaths, listCommitFiles, readCommitFiles } from '#session/repository'
+import { type Commit, listChangedPaths, listCommitFiles, readCommitFiles } from '#session/repository'
 import type { PacketInput } from '#validator'
 import { listIgnoredFiles } from '../dependencies/ignored-files.ts'
 
@@ -42,6 +42,8 @@ export async function withSources<T>(
 }
 
 /** No link and no submodule. */
+type CommitFile = Awaited<ReturnType<typeof listCommitFiles>>[number]
+
 function isSource({ mode, sizeBytes }: CommitFile): boolean {
   return mode.startsWith('100') && sizeBytes <= MAX_SOURCE_BYTES
 }

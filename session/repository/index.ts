@@ -6,7 +6,7 @@ export {
   listDifferences,
   listVisibleChanges,
 } from './diff.ts'
-export { type CommitFile, listCommitFiles, listNestedRepositories, readCommitFiles } from './export.ts'
+export { listCommitFiles, listNestedRepositories, readCommitFiles } from './export.ts'
 export { checkFilteredFiles } from './filter-problems.ts'
 export { listInboxChanges } from './inbox-changes.ts'
 export { getStoresFolder, listPackStores, type PackStore, removeUnusedPackStores } from './pack-store.ts'
@@ -18,4 +18,4 @@ export {
   prepareRepository,
 } from './repository.ts'
 export { exportRepository } from './repository-export.ts'
-export { listMovedSubmodules, listSubmoduleChanges } from './submodules.ts'
+export { listAllFiles, listMovedSubmodules, listSubmoduleChanges } from './submodules.ts'

@@ -37,6 +37,19 @@ export async function writeSubmodules(paths: SessionPaths, commit: string, folde
   }
 }
 
+/** Every file of a commit, with those of the submodules that are here in place of the submodules. */
+export async function listAllFiles(paths: SessionPaths, commit: string): Promise<string[]> {
+  const submodules = await findPresentSubmodules(paths, commit)
+  const folders = [{ path: '', commit }, ...submodules]
+  const lists = await Promise.all(
+    folders.map(async folder =>
+      (await listCommitFiles(paths, folder.commit)).map(file => path.posix.join(folder.path, file.path)),
+    ),
+  )
+  const present = new Set(submodules.map(submodule => submodule.path))
+  return lists.flat().filter(file => !present.has(file))
+}
+
 /** A file of a submodule that differs in `outputs/` from the commit that is recorded for the submodule. */
 export interface SubmoduleChange {
   /** From the top of the work tree. */

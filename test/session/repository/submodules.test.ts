@@ -5,14 +5,17 @@ import path from 'node:path'
 import { after, test } from 'node:test'
 import { runProgram } from '#host/exec.ts'
 import { findRepoWarnings } from '#host/git'
+import { Project } from '#host/project/schema.ts'
 import { findSubmodules } from '#host/submodules'
 import { isModuleName } from '#host/submodules/submodules.ts'
+import { listSharedPaths } from '#runner/dependencies/made-paths.ts'
 import { findUnsavedWork, type Session } from '#session'
 import { appendEvent } from '#session/log'
 import { resolveSessionPaths } from '#session/paths.ts'
 import {
   exportRepository,
   importWork,
+  listAllFiles,
   listDifferences,
   listMovedSubmodules,
   listSubmoduleChanges,
@@ -84,6 +87,11 @@ test('submodules come from .git/modules into outputs/ and into checks, and git h
   }
   assert.deepEqual(await listDifferences(paths, base.commit), [])
   assert.deepEqual(await listSubmoduleChanges(paths, base.commit), [])
+
+  // What a setup installs in a submodule is kept, as what it installs at the top.
+  const made = ['lib/deep/inner/.venv', 'lib/node_modules', 'node_modules']
+  for (const folder of made) fs.mkdirSync(path.join(tree, folder))
+  assert.deepEqual(listSharedPaths(tree, await listAllFiles(paths, base.commit), Project.parse({})), made)
 })
 
 test('what changes inside a submodule is named, and a link in its place is not followed', async () => {
