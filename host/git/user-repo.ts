@@ -1,3 +1,5 @@
+import fs from 'node:fs'
+import path from 'node:path'
 import { DispatchError, exitCodes } from '../error.ts'
 import { git, listWithGit, tryGit } from './git.ts'
 import { listUncommitted } from './uncommitted.ts'
@@ -71,13 +73,13 @@ export async function findCommitWithTree(repository: string, tree: string, since
 
 /**
  * Fetch a commit and its history into the user's repository: objects only. No branch, reflog or FETCH_HEAD changes, and
- * no hook runs. Exit 13 when git rejects an object.
+ * no hook runs. Exit 13 when git rejects an object, 5 when the history would have a hole.
  */
 export async function fetchCommit(sourceRepository: string, commit: string, targetRepository: string): Promise<void> {
   const config = ['-c', 'fetch.fsckObjects=true', '-c', 'fetch.writeCommitGraph=false', '-c', 'protocol.version=2']
   const options = ['--quiet', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules', '--no-auto-maintenance']
   const result = await tryGit([...config, 'fetch', ...options, sourceRepository, commit], { cwd: targetRepository })
-  if (result.exitCode === 0) return
+  if (result.exitCode === 0) return requireHistory(sourceRepository, commit, targetRepository)
   throw new DispatchError(
     `${targetRepository} could not fetch ${commit.slice(0, 10)} from ${sourceRepository}: ${result.stderr.trim()}`,
     {
@@ -128,6 +130,21 @@ export async function measureDivergence(checkout: Checkout, commit: string, base
 }
 
 // --- internal ---
+
+/** From a shallow repository git brings commits without those that they follow, and says only in words that it made no ref. */
+async function requireHistory(sourceRepository: string, commit: string, targetRepository: string): Promise<void> {
+  if (!fs.existsSync(path.join(sourceRepository, 'shallow'))) return
+  const walk = await tryGit(['rev-list', '--quiet', commit, '--not', '--all'], { cwd: targetRepository })
+  if (walk.exitCode === 0) return
+  const [, missing] = /Could not read ([0-9a-f]{40})/.exec(walk.stderr) ?? []
+  throw new DispatchError(
+    `${targetRepository} does not have the commit that the work started from${missing ? `: ${missing.slice(0, 10)}` : ''}`,
+    {
+      exitCode: exitCodes.conflict,
+      remedy: 'No branch was created. Fetch that commit there first, such as by `git fetch --unshallow`.',
+    },
+  )
+}
 
 /** The two status letters and the blank before a path in `git status --porcelain`. */
 const PORCELAIN_PREFIX_CHARS = 3

@@ -63,3 +63,29 @@ test('a partial clone that lacks files of its commit is exit 2, with the one com
     assert.match((await findRepository(user, []))?.commit ?? '', /^[0-9a-f]{40}$/, options)
   }
 })
+
+test('work from a shallow clone goes nowhere where its history would have a hole', async t => {
+  const upstream = await createUpstream(t)
+  const scratch = createScratchFolder(t)
+  const clone = async (name: string, options: string) => {
+    await run(scratch, `git clone -q ${options} '${upstream}' ${name}`)
+    return path.join(scratch, name)
+  }
+  const user = await clone('user', '--depth=2')
+  const paths = resolveSessionPaths(path.join(scratch, 'session'))
+  fs.mkdirSync(paths.evidence, { recursive: true })
+  await prepareRepository(paths, 'dispatch/x', user)
+  const work = await run(paths.outputs, `echo 4 >top.txt && ${commitAll}`)
+  await importWork(paths)
+  const same = await clone('same', '--depth=1')
+  const whole = await clone('whole', '')
+  const checkUpstream = upstream.replace('file://', '')
+  await run(checkUpstream, `echo 5 >top.txt && ${commitAll}`)
+  const newer = await clone('newer', '--depth=1')
+  for (const target of [user, same, whole]) {
+    await fetchCommit(paths.bareRepository, work, target)
+    await run(target, `git branch work ${work} && git log --oneline work && git gc -q`)
+  }
+  await assert.rejects(fetchCommit(paths.bareRepository, work, newer), { exitCode: 5, message: /started from/ })
+  await run(newer, 'git gc -q && git fsck')
+})
