@@ -7,6 +7,7 @@ import {
   type CredentialFile,
   confirmProject,
   isProjectConfirmed,
+  listDeeperProjects,
   Project,
   type ProjectProposal,
   projectFileName,
@@ -61,6 +62,7 @@ export async function resolveProject(
       say(
         `there is no ${projectFileName}, so checks run without dependencies; \`dispatch prepare\` proposes ${formatCount(proposal.reasons.length, 'line')}`,
       )
+    else for (const line of await describeDeeperProjects(repository)) say(line)
     return null
   }
   await checkProjectFiles(file, repository)
@@ -113,13 +115,15 @@ export async function prepareProject(context: PrepareContext): Promise<string> {
 // --- internal ---
 
 const CONFIRM_QUESTION = 'Use exactly this file?'
+const MAX_DEEPER_COUNT = 3
 const NOTHING_CHANGED = 'Nothing was changed.'
 
 async function proposeFile({ config, repository, sandbox, ask }: PrepareContext): Promise<string> {
   const proposal = await proposeProject(repository)
   for (const line of await listComposeWarnings(repository)) print(paint('yellow', line))
+  const deeper = proposal ? [] : await describeDeeperProjects(repository)
   if (!proposal)
-    return `No known lock file in ${repository.path}, so there is nothing to propose. If the project needs a setup, write ${projectFileName}:
+    return `No known lock file at the top of ${repository.path} or one folder below, so there is nothing to propose.${deeper.map(line => ` But ${line}.`).join('')} If the project needs a setup, write ${projectFileName}:
 
   { "setup": ["make deps"], "lockfiles": ["deps.lock"], "files": [".env.test"] }
 `
@@ -137,6 +141,15 @@ async function proposeFile({ config, repository, sandbox, ask }: PrepareContext)
   if (!written) throw new Error('the file that was just written is missing')
   confirmProject(config.home, repository.path, written.sha256)
   return `Written: ${written.file}. Commit it to share it.`
+}
+
+/** Where else than a proposal looks there are projects: the line that says so. */
+async function describeDeeperProjects(repository: UserRepository): Promise<string[]> {
+  const files = await listDeeperProjects(repository)
+  if (files.length === 0) return []
+  return [
+    `deeper there is ${formatNames(files, MAX_DEEPER_COUNT)}: for one of them, run \`dispatch prepare\` in its folder`,
+  ]
 }
 
 async function findProjectToolchains(config: Config, repository: UserRepository, { toolchains }: Project) {

@@ -2,12 +2,14 @@ import path from 'node:path'
 import { listIgnoredFiles, listTreeEntries, type RepositoryCommit, readBlob } from '../git/git.ts'
 import { quoteForShell } from '../shell-quote.ts'
 import { type CredentialFile, findCredentialFiles, listReferredVariables } from './credentials.ts'
+import { listFoldersTo } from './deeper.ts'
 import { isLockFile, listHosts } from './hosts.ts'
 import type { InstallStep, ProjectFolder } from './install-step.ts'
 import { useCorepack } from './missing-programs.ts'
 import { chooseNodeInstall } from './node-project.ts'
 import { buildEditableInstall, describePythonMachine, replaceUv } from './python-project.ts'
 import type { Project } from './schema.ts'
+import { extractSettings, isToolSettings } from './tool-settings.ts'
 import { listVersionFiles } from './version-files.ts'
 
 /** A proposed project file, and what it is based on. */
@@ -19,17 +21,23 @@ export interface ProjectProposal {
   credentials: CredentialFile[]
 }
 
-/** Propose a project file by the lock files of a commit; undefined when no package tool is recognized. */
-export async function proposeProject(repository: RepositoryCommit): Promise<ProjectProposal | undefined> {
+/**
+ * Propose a project file by the lock files of a commit, at its top, one folder below, and on the way to where the person is.
+ * Undefined when no package tool is recognized.
+ */
+export async function proposeProject(
+  repository: RepositoryCommit & { subfolder?: string },
+): Promise<ProjectProposal | undefined> {
+  const onTheWay = listFoldersTo(repository.subfolder)
   const files = (await listTreeEntries(repository)).map(entry => entry.path)
   const read = (file: string) => readBlob(repository, file)
-  const detected = (await detectInstallSteps(files, read)).map(step => useCorepack(step))
+  const detected = (await detectInstallSteps(files, read, onTheWay)).map(step => useCorepack(step))
   const machine = describePythonMachine(repository.path)
   const steps = await Promise.all(detected.map(step => replaceUv(step, read, machine)))
   const ignored = (await listIgnoredFiles(repository.path)).filter(file => /(^|\/)\.env\.(test|testing|ci)$/.test(file))
   if (steps.length === 0 && ignored.length === 0) return undefined
   const settings = await Promise.all(
-    files.filter(file => toolSettings.test(file)).map(async file => extractSettings(file, await read(file))),
+    files.filter(file => isToolSettings(file, onTheWay)).map(async file => extractSettings(file, await read(file))),
   )
   const variables = [...new Set(settings.flatMap(listReferredVariables))]
   const makes = (await listMadeFiles(steps, files, read)).filter(file => !files.includes(file))
@@ -53,14 +61,19 @@ export async function proposeProject(repository: RepositoryCommit): Promise<Proj
   }
 }
 
-/** The install commands for the lock files at the top of a repository and one folder below. */
+/** The install commands for the lock files at the top of a repository, one folder below, and in the other folders. */
 export async function detectInstallSteps(
   files: string[],
   read: (file: string) => Promise<string>,
+  others: string[] = [],
 ): Promise<InstallStep[]> {
   const present = new Set(files)
   const folders = [...new Set(files.map(file => path.posix.dirname(file)))]
-    .filter(folder => !/\/|^(node_modules|vendor|examples?|fixtures|tests?|docs?|scripts|\.[\w-]+)$/.test(folder))
+    .filter(
+      folder =>
+        others.includes(folder) ||
+        !/\/|^(node_modules|vendor|examples?|fixtures|tests?|docs?|scripts|\.[\w-]+)$/.test(folder),
+    )
     .sort((a, b) => (a === '.' ? -1 : b === '.' ? 1 : a < b ? -1 : 1))
   const steps: InstallStep[] = []
   for (const folder of folders) {
@@ -85,20 +98,6 @@ export async function detectInstallSteps(
 }
 
 // --- internal ---
-
-/** Settings of package tools in a repository, which may name registries, and variables with logins for them. */
-const toolSettings =
-  /^([^/]+\/)?(\.npmrc|\.yarnrc(\.yml)?|bunfig\.toml|pip\.conf|uv\.toml|pyproject\.toml|requirements[\w-]*\.txt|Gemfile|\.cargo\/config(\.toml)?|nuget\.config)$/i
-
-/** What of a file is about registries: in a manifest only the sections about them, in a list the lines with an option. */
-function extractSettings(file: string, text: string): string {
-  if (file.endsWith('pyproject.toml'))
-    return (text.match(/^\[\[tool\.\w+\.(index|source)\]\]\n(?:(?!\[).*\n?)*/gm) ?? []).join('\n')
-  if (file.endsWith('.txt'))
-    return (text.match(/^(-i|--[\w-]*index-url|--find-links|.* @ |git\+).*$/gm) ?? []).join('\n')
-  if (file.endsWith('Gemfile')) return (text.match(/^\s*source\b.*$/gm) ?? []).join('\n')
-  return text
-}
 
 /** The files that an installation in place writes beside those of the project. */
 async function listMadeFiles(

@@ -7,6 +7,7 @@ export {
   readCredentialSecrets,
   resolveHomeFile,
 } from './credentials.ts'
+export { listDeeperProjects } from './deeper.ts'
 export { type ProjectProposal, proposeProject } from './detect.ts'
 export { readInstructions } from './instructions.ts'
 export { listMissingPrograms } from './missing-programs.ts'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { listComposeFiles, proposeProject } from '#host/project'
+import { listComposeFiles, listDeeperProjects, proposeProject } from '#host/project'
 import { detectInstallSteps } from '#host/project/detect.ts'
 import { addPythonFileHost, findLockedHosts, parseGoHosts } from '#host/project/hosts.ts'
 import { listMissingPrograms, useCorepack } from '#host/project/missing-programs.ts'
@@ -298,4 +298,25 @@ test('compose files are found at the top and one folder below', async t => {
   ]
   const repository = await createRepository(t, Object.fromEntries(names.map(name => [name, 'x'])))
   assert.deepEqual((await listComposeFiles(repository)).sort(), names.slice(0, 5).sort())
+})
+
+test('the folder where a person is counts, and those above it; others that lie deeper are named', async t => {
+  const repository = await createRepository(t, {
+    'services/api/go.mod': 'module x\n',
+    'services/api/cmd/main.go': '',
+    'services/api/.npmrc': ['registry=https://$', '{HOST_VARIABLE}/\n'].join(''),
+    'apps/web/package-lock.json': '{}',
+    'apps/web/node_modules/x/package-lock.json': '{}',
+    'deep/a/b/Cargo.lock': '',
+  })
+  assert.equal(await proposeProject(repository), undefined)
+  assert.deepEqual(await listDeeperProjects(repository), [
+    'apps/web/package-lock.json',
+    'services/api/go.mod',
+    'deep/a/b/Cargo.lock',
+  ])
+  const { project } = (await proposeProject({ ...repository, subfolder: 'services/api/cmd' })) ?? assert.fail()
+  assert.match(project.setup.join(), /^cd services\/api && go mod download/)
+  assert.deepEqual(project.lockfiles, ['services/api/go.mod'])
+  assert.deepEqual(project.environment, ['HOST_VARIABLE'])
 })
