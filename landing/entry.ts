@@ -30,7 +30,7 @@ export const Entry = z.object({
   retries: z.number(),
   /** The item of the queue of starts with the new attempt. */
   retryItem: z.string().nullable(),
-  /** How often in a row something could not be reached, and how often the remote refused the push. */
+  /** How often in a row something could not be reached, and how often a push failed or was refused. */
   failures: z.number(),
   refusals: z.number(),
   /** How often in a row the judge gave no answer, or a check could not run. */

@@ -10,7 +10,7 @@ import { findSession } from '#session'
 import { toDispatchError } from '../to-dispatch-error.ts'
 import { hasLanded, listHopeless } from './hopeless.ts'
 import { landOne } from './land-one.ts'
-import { decideNext, type Tried } from './outcome.ts'
+import { decideNext, isFailedPush, type Tried } from './outcome.ts'
 import { advanceRetries, startRetry } from './retry.ts'
 
 /** What a lander is told by the process that it is. */
@@ -120,11 +120,11 @@ async function landClaimed(
   return queue.find(entry.session)
 }
 
-/** Refusals are counted in all, what cannot be reached or decided in a row. */
+/** What the push meets is counted in all, what cannot be reached or decided in a row. */
 function countFailure({ failures, refusals, undecided }: Landing, tried: Tried): Partial<Landing> {
   const none = { failures: 0, undecided: 0 }
-  if ('error' in tried) return { ...none, failures: failures + 1 }
-  return tried.landing.state === 'undecided'
+  if ('error' in tried && !isFailedPush(tried.error)) return { ...none, failures: failures + 1 }
+  return 'landing' in tried && tried.landing.state === 'undecided'
     ? { ...none, undecided: undecided + 1 }
     : { ...none, refusals: refusals + 1 }
 }

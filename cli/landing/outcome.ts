@@ -1,4 +1,5 @@
 import { type DispatchError, exitCodes } from '#host/error.ts'
+import { RemoteError } from '#host/git/upstream'
 import { formatCount } from '#host/text.ts'
 import { MINUTE_MS } from '#host/time.ts'
 import type { Entry } from '#landing'
@@ -18,8 +19,8 @@ export const MAX_RETRY_COUNT = 2
 
 /**
  * Decide what follows. A person at a shell gets the result, whatever it is. Otherwise a conflict, or what is not green, goes back as a
- * new attempt, twice; what cannot be reached for now, and a hook of the remote that refuses, is tried again; the rest needs a
- * person. Pure.
+ * new attempt, twice; what cannot be reached for now is tried again; a push that fails or that a hook of the remote refuses, three
+ * times; the rest needs a person. Pure.
  */
 export function decideNext(
   entry: Pick<Entry, 'sendsBack' | 'retries' | 'failures' | 'refusals' | 'undecided'>,
@@ -34,12 +35,16 @@ export function decideNext(
     const pauseMs = Math.min(2 ** count, MAX_PAUSE_MINUTES) * MINUTE_MS
     return { kind: 'later', reason, notBefore: new Date(now.getTime() + pauseMs).toISOString() }
   }
-  if ('error' in tried) return temporaryExitCodes.includes(tried.error.exitCode) ? later(entry.failures) : needsPerson
+  const laterIfRefused = () => (entry.refusals < MAX_REFUSAL_COUNT ? later(entry.refusals) : needsPerson)
+  if ('error' in tried) {
+    if (isFailedPush(tried.error)) return laterIfRefused()
+    return temporaryExitCodes.includes(tried.error.exitCode) ? later(entry.failures) : needsPerson
+  }
   switch (tried.landing.state) {
     case 'undecided':
       return entry.undecided < MAX_UNDECIDED_COUNT ? later(entry.undecided) : needsPerson
     case 'refused':
-      return entry.refusals < MAX_REFUSAL_COUNT ? later(entry.refusals) : needsPerson
+      return laterIfRefused()
     case 'conflict':
     case 'stale':
     case 'red':
@@ -49,12 +54,17 @@ export function decideNext(
   }
 }
 
+/** The branch could be fetched and not be pushed to: it may be the network for a moment, or a right that never comes. */
+export function isFailedPush(error: DispatchError): boolean {
+  return error instanceof RemoteError && error.direction === 'push'
+}
+
 // --- internal ---
 
 const MAX_PAUSE_MINUTES = 30
 /** Each try runs every check and asks the judge, and a check that cannot run may never be able to. */
 const MAX_UNDECIDED_COUNT = 5
-/** A hook of the remote may be wrong for a moment. */
+/** A hook of the remote may be wrong for a moment. What fails at the push may have been proved each time. */
 const MAX_REFUSAL_COUNT = 3
 
 /** The network, a vendor or the disk was the reason, and not the work. */

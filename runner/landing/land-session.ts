@@ -1,5 +1,5 @@
 import { DispatchError, exitCodes } from '#host/error.ts'
-import { describeRemote, pushCommit, type Transport } from '#host/git/upstream'
+import { describeRemote, pushCommit, requirePush, type Transport } from '#host/git/upstream'
 import { formatNames } from '#host/text.ts'
 import type { WorkToApply } from '#session'
 import {
@@ -54,6 +54,7 @@ export async function landSession(context: RunnerContext, request: LandingReques
       return confirmLanded(context, branch, work, target)
     // The push seemed to come too late, and yet nothing has moved: the remote has another reason.
     if (missed?.tip === target.commit) return recordRefusal(context, request, target, missed.reason)
+    if (attempt === 1) await requirePush(paths.bareRepository, transport, { branch, tip: target.commit })
     await refuseUnjudged(context, request, work, target)
     const replay = await replayOn(context, request, work, target)
     if ('conflicts' in replay) return recordConflict(context, branch, target, replay.conflicts)

@@ -97,6 +97,22 @@ describe('the landing queue', () => {
     assert.ok(landedAt[0] && landedAt[1] && landedAt[0] < landedAt[1], landedAt.join())
   })
 
+  it('proves nothing where a push would not get through', async () => {
+    const session = createTwin(machine.original, 'acac')
+    await machine.pushFiles('nine', { other: 'x\n' })
+    await machine.git(machine.folder, 'config', 'remote.origin.pushurl', '../nowhere.git')
+    await dispatch('land', session.id, '--into', 'nine', '--queue')
+    const isTried = () => fs.globSync(`*/waiting/${session.id}.json`, { cwd: path.join(rig.home, 'dispatch/landing') })
+    const folder = path.join(rig.home, 'dispatch/landing')
+    await rig.waitUntil('it was tried', () =>
+      isTried().some(file => /"refusals": 1/.test(fs.readFileSync(path.join(folder, file), 'utf8'))),
+    )
+    assert.match((await find(session)).reason, /cannot be pushed to: .*nowhere/)
+    assert.equal(rig.readStatus(session.id).landing, undefined, 'nothing was proved')
+    await machine.git(machine.folder, 'config', '--unset', 'remote.origin.pushurl')
+    await dispatch('land', 'drop', session.id)
+  })
+
   it('drops what a person takes out', async () => {
     const session = createTwin(machine.original, 'eeee')
     await dispatch('land', 'pause', '--repo', machine.folder)

@@ -1,4 +1,5 @@
 export { isAncestor } from './ancestor.ts'
-export { type PushResult, publishBranch, pushCommit, readTip } from './push.ts'
+export { type PushResult, publishBranch, pushCommit, readTip, requirePush } from './push.ts'
+export { RemoteError } from './remote-error.ts'
 export { readTransport, type Transport } from './transport.ts'
 export { describeRemote, fetchBranch, findPushRemote, findUpstream, listRemotes, readFetchAddress } from './upstream.ts'

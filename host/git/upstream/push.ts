@@ -1,3 +1,4 @@
+import type { RunResult } from '../../exec.ts'
 import { sanitize } from '../../text.ts'
 import { isAncestor } from './ancestor.ts'
 import { createRemoteError, hideUser } from './remote-error.ts'
@@ -20,6 +21,20 @@ export async function pushCommit(
   const ref = `refs/heads/${branch}`
   if (!(await isAncestor(gitFolder, expected, commit))) throw new Error(`${commit} does not descend from ${expected}`)
   return pushWithLease(gitFolder, transport, { commit, ref, expected })
+}
+
+/**
+ * Find out whether a push to a branch, which was just fetched and is at `tip`, would get through: exit 6 where its key, its right or its
+ * address is missing. Nothing is pushed, and no hook runs on either side.
+ */
+export async function requirePush(
+  gitFolder: string,
+  transport: Transport,
+  { branch, tip }: { branch: string; tip: string },
+): Promise<void> {
+  const ref = `refs/heads/${branch}`
+  const ran = await runPush(gitFolder, transport, { commit: tip, ref, expected: tip }, ['--dry-run'])
+  if (findResult(ran, tip, ref) === undefined) throw createRemoteError(transport, ran, 'Nothing was changed.', ref)
 }
 
 /**
@@ -52,13 +67,21 @@ const movedPattern =
   /\((stale info|fetch first|non-fast-forward)\)|cannot lock ref|failed to update ref|reference already exists/
 
 /** `expected` is empty for a reference that must not be there. */
-async function pushWithLease(
+interface LeasedPush {
+  commit: string
+  ref: string
+  expected: string
+}
+
+function runPush(
   gitFolder: string,
   transport: Transport,
-  { commit, ref, expected }: { commit: string; ref: string; expected: string },
-): Promise<PushResult> {
-  const ran = await runRemoteGit(gitFolder, transport, [
+  { commit, ref, expected }: LeasedPush,
+  options: string[] = [],
+): Promise<RunResult> {
+  return runRemoteGit(gitFolder, transport, [
     'push',
+    ...options,
     '--porcelain',
     '--no-verify',
     '--no-follow-tags',
@@ -68,9 +91,20 @@ async function pushWithLease(
     transport.remote,
     `${commit}:${ref}`,
   ])
-  const line = ran.stdout.split('\n').find(each => each.includes(`\t${commit}:${ref}\t`))
-  if (line === undefined)
-    throw createRemoteError(transport, ran, 'It is not known whether the commit arrived. Run the same command again.')
+}
+
+/** What git reports about the branch; undefined where it did not come so far. */
+function findResult({ stdout }: RunResult, commit: string, ref: string): string | undefined {
+  return stdout.split('\n').find(each => each.includes(`\t${commit}:${ref}\t`))
+}
+
+async function pushWithLease(gitFolder: string, transport: Transport, push: LeasedPush): Promise<PushResult> {
+  const ran = await runPush(gitFolder, transport, push)
+  const line = findResult(ran, push.commit, push.ref)
+  if (line === undefined) {
+    const consequence = 'It is not known whether the commit arrived. Run the same command again.'
+    throw createRemoteError(transport, ran, consequence, push.ref)
+  }
   if (!line.startsWith('!')) return { kind: 'pushed' }
   const summary = line.split('\t')[2] ?? ''
   const said = ran.stderr.split('\n').flatMap(text => /^remote: ?(.*?)\s*$/.exec(text)?.[1] ?? [])

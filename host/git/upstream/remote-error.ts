@@ -20,11 +20,25 @@ export function createChoiceError(message: string, remedy: string): DispatchErro
   return new DispatchError(message, { exitCode: exitCodes.usage, remedy })
 }
 
-/** The error for a remote that cannot be used: exit 6, or 10 where the disk is the reason. `consequence`: what has or has not happened. */
+/** A remote that cannot be used: exit 6. Reading may work where writing does not. */
+export class RemoteError extends DispatchError {
+  readonly direction: 'fetch' | 'push'
+
+  constructor(message: string, { direction, remedy }: { direction: RemoteError['direction']; remedy: string }) {
+    super(message, { exitCode: exitCodes.dependency, remedy })
+    this.direction = direction
+  }
+}
+
+/**
+ * The error for a remote that cannot be used, with the command that tries it; where the disk is the reason, exit 10. `consequence`: what
+ * has or has not happened. With `pushedRef` it could not be pushed to.
+ */
 export function createRemoteError(
   { remote, repository }: Transport,
   { stderr, timedOut }: { stderr: string; timedOut: boolean },
   consequence: string,
+  pushedRef?: string,
 ): DispatchError {
   if (isDiskProblem(stderr) && !/^remote:/m.test(stderr))
     return new DispatchError(`git cannot write: ${sanitize(stderr.trim())}`, {
@@ -34,8 +48,12 @@ export function createRemoteError(
   const reason = timedOut
     ? 'it took longer than ten minutes'
     : hideUser(sanitize(stderr.trim())) || 'git gives no reason'
-  return new DispatchError(`remote ${remote} of ${repository} cannot be used: ${reason}`, {
-    exitCode: exitCodes.dependency,
-    remedy: `${consequence} To try it: git -C ${repository} fetch ${remote}`,
+  const [direction, what, attempt] =
+    pushedRef === undefined
+      ? (['fetch', 'used', `fetch ${remote}`] as const)
+      : (['push', 'pushed to', `push --dry-run ${remote} HEAD:${pushedRef}`] as const)
+  return new RemoteError(`remote ${remote} of ${repository} cannot be ${what}: ${reason}`, {
+    direction,
+    remedy: `${consequence} To try it: git -C ${repository} ${attempt}`,
   })
 }

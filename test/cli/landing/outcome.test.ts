@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decideNext, type Next } from '#cli/landing/outcome.ts'
 import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
+import { RemoteError } from '#host/git/upstream'
 import type { Entry } from '#landing'
 import { ALREADY_THERE, type LandingStatus } from '#session/landing'
 import { createEntry } from '../../fixtures/landing-entry.ts'
@@ -68,4 +69,14 @@ test('a hook that refuses is asked three more times, and an error of the request
   assert.equal(decide('refused', { refusals: 2, failures: 9 }).kind, 'later')
   assert.deepEqual(decide('refused', { refusals: 3 }), { kind: 'end', outcome: 'needs you', reason: 'why' })
   assert.deepEqual(decideError(exitCodes.conflict), { kind: 'end', outcome: 'needs you', reason: 'why' })
+})
+
+test('a push that does not get through is tried three times more, also while the branch can be fetched', () => {
+  const decideRemote = (direction: 'fetch' | 'push', changes: Partial<Entry>) => {
+    const error = new RemoteError('why', { direction, remedy: '' })
+    return decideNext(createEntry(changes), { error }, { isAttended: false, now }).kind
+  }
+  assert.equal(decideRemote('push', { refusals: 2, failures: 9 }), 'later')
+  assert.equal(decideRemote('push', { refusals: 3, failures: 0 }), 'end')
+  assert.equal(decideRemote('fetch', { refusals: 3, failures: 99 }), 'later')
 })

@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { git } from '#host/git'
-import { describeRemote, fetchBranch, findUpstream, pushCommit, readTransport } from '#host/git/upstream'
+import { describeRemote, fetchBranch, findUpstream, pushCommit, readTransport, requirePush } from '#host/git/upstream'
 import { startHttpServer, startSshServer } from '../../../fixtures/git-servers.ts'
 import { createScratchFolder } from '../../../fixtures/scratch.ts'
 import { whyNoProgram } from '../../../fixtures/skip-reasons.ts'
@@ -94,6 +94,27 @@ test('what a hook of the remote says is reported, and no hook here runs', async 
   assert.equal(result.kind, 'refused')
   assert.match('reason' in result ? result.reason : '', /pre-receive hook declined[\s\S]*sign it/)
   assert.ok(!fs.existsSync(path.join(checkout, 'ran')))
+})
+
+test('whether a push would get through is known without one, and no hook runs', async t => {
+  const { checkout, remote, bare, run, first, readTip, folder } = await prepare(t)
+  await run('remote', 'add', 'origin', remote)
+  fs.mkdirSync(path.join(remote, 'hooks'), { recursive: true })
+  fs.writeFileSync(path.join(remote, 'hooks/pre-receive'), `#!/bin/sh\ntouch "${folder}/ran"\n`, { mode: 0o755 })
+  await fetchBranch(bare, await readTransport(checkout, 'origin'), 'main', 'refs/landing/target')
+  const push = { branch: 'main', tip: first }
+  await requirePush(bare, await readTransport(checkout, 'origin'), push)
+  assert.ok(!fs.existsSync(path.join(folder, 'ran')))
+  await run('config', 'remote.origin.pushurl', path.join(folder, 'nowhere.git'))
+  const closed = await readTransport(checkout, 'origin')
+  await fetchBranch(bare, closed, 'main', 'refs/landing/target')
+  await assert.rejects(requirePush(bare, closed, push), {
+    exitCode: 6,
+    direction: 'push',
+    message: /cannot be pushed to: .*nowhere/,
+    remedy: /push --dry-run origin HEAD:refs\/heads\/main/,
+  })
+  assert.equal(await readTip(), first)
 })
 
 test('which remote a branch follows', async t => {
