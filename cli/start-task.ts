@@ -1,7 +1,7 @@
 import type { Config } from '#host/config'
 import { type ExitCode, exitCodes } from '#host/error.ts'
 import { describeFreeSpace, FREE_SPACE_REMEDY, LOW_SPACE_BYTES, measureFreeSpace } from '#host/fs'
-import { launchSession } from '#runner'
+import { type LaunchRequest, launchSession } from '#runner'
 import type { Session } from '#session'
 import type { OptionValues } from './command.ts'
 import { resolveSandbox } from './input/sandbox-options.ts'
@@ -17,7 +17,7 @@ type TaskValues = OptionValues<typeof taskOptions>
 export interface TaskRequest {
   task: Buffer
   context?: string
-  baseCommit?: string | undefined
+  startPoint?: LaunchRequest['startPoint']
   /** What `--json` prints besides. */
   details?: Record<string, unknown>
 }
@@ -66,7 +66,7 @@ async function listRepoWarnings(repository: NonNullable<Session['manifest']['rep
 async function launch(
   config: Config,
   values: TaskValues,
-  { task, context = '', baseCommit }: TaskRequest,
+  { task, context = '', startPoint }: TaskRequest,
   say: (text: string) => void,
 ): Promise<Session> {
   const options = parseTaskOptions(values)
@@ -76,9 +76,9 @@ async function launch(
     claim === null || values.retry === undefined
       ? undefined
       : await (await import('./pull-request/find-round.ts')).findRoundOfItem(config, claim.item)
-  const base =
+  const start =
     values['base-of'] === undefined
-      ? baseCommit
+      ? startPoint
       : await (await import('./landing/landing-target.ts')).bringLandingTarget(
           config,
           values['base-of'],
@@ -95,7 +95,7 @@ async function launch(
       task,
       queueItem: claim,
       retryOf,
-      baseCommit: base,
+      startPoint: start,
       startedDespitePause,
       chooseSandbox: () => resolveSandbox(config, values.sandbox),
       chooseProject: async (repository, sandbox) =>

@@ -25,8 +25,8 @@ export interface LaunchRequest
   queueItem?: SessionManifest['queueItem']
   startedDespitePause?: boolean
   retryOf?: SessionManifest['retryOf']
-  /** Work on this commit of the repository instead of its HEAD. */
-  baseCommit?: string | undefined
+  /** Work on this commit of the repository instead of its HEAD, for this branch. */
+  startPoint?: Pick<UserRepository, 'commit' | 'branch'> | undefined
   /** A folder of the repository to copy; undefined: the one of the current folder; null: an empty repository. */
   repositoryFolder: string | undefined | null
   /** In place of those in the settings. */
@@ -110,12 +110,12 @@ export async function launchSession(config: Config, request: LaunchRequest): Pro
 // --- internal ---
 
 async function findRepository(
-  { repositoryFolder, baseCommit }: LaunchRequest,
+  { repositoryFolder, startPoint }: LaunchRequest,
   config: Config,
 ): Promise<UserRepository | null> {
   if (repositoryFolder === null) return null
   const found = await findTaskRepository(repositoryFolder, [config.cloneFolder, config.home])
-  return found && baseCommit ? chooseCommit(found, baseCommit) : found
+  return found && startPoint ? chooseCommit(found, startPoint) : found
 }
 
 /** The shell of the user, in which programs are asked where they are. */

@@ -96,7 +96,8 @@ async function prepareBase(context: RunnerContext): Promise<Commit> {
   const { id, paths, manifest } = context.session
   const { repository } = manifest
   const stores = getStoresFolder(context.config.home)
-  const base = await prepareRepository(paths, `dispatch/${id}`, repository?.path, repository?.commit, stores)
+  const options = { stores, baseBranch: repository?.branch ?? undefined }
+  const base = await prepareRepository(paths, `dispatch/${id}`, repository?.path, repository?.commit, options)
   context.record({ type: 'base.prepared', ...base })
   return base
 }

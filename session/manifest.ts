@@ -11,11 +11,14 @@ export const SessionManifest = z.object({
   id: z.string(),
   openedAt: z.string(),
   task: z.object({ bytes: z.number(), sha256: z.string(), title: z.string() }),
-  /** The user's repository, the commit that the work starts from, and how many uncommitted files are left out. */
+  /** The user's repository, the commit that the work starts from, and what else was there then. */
   repository: z
     .object({
       path: z.string(),
       commit: z.string(),
+      /** The branch that the work is for, if nothing else is said; null for a commit without one, missing in older sessions. */
+      branch: z.string().nullable().optional(),
+      /** How many were left out. */
       uncommittedFiles: z.number(),
       /** Where in it the person was; missing at its top. */
       subfolder: z.string().optional(),

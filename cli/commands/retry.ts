@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import { readConfig } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { findSession, refuseNewerFormat } from '#session'
+import { readBaseBranch } from '#session/landing'
 import { isSettled } from '#session/status'
 import { defineCommand } from '../command.ts'
 import { refuseAgent } from '../input/confirm.ts'
@@ -54,7 +55,10 @@ verdict, the findings of its judge, and what you add. The earlier session stays 
     const { landing } = readStatus(session)
     const hasNotLanded = repository !== null && landing?.target !== undefined && landing.state !== 'landed'
     if (values.newest && hasNotLanded) Object.assign(options, { 'base-of': session.id })
-    const baseCommit = values.newest ? undefined : repository?.commit
-    return startTask(config, options, { task: fs.readFileSync(session.paths.task), context, baseCommit })
+    const startPoint =
+      values.newest || repository === null
+        ? undefined
+        : { commit: repository.commit, branch: await readBaseBranch(session) }
+    return startTask(config, options, { task: fs.readFileSync(session.paths.task), context, startPoint })
   },
 })

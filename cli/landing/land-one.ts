@@ -8,7 +8,7 @@ import { getLandingFolder } from '#landing'
 import { listProjects, type RegisteredProject } from '#projects'
 import { isSessionOpen, landSession, stopSession } from '#runner'
 import { findTargetRepository, refuseNewerFormat, type Session } from '#session'
-import { findBaseBranch, type LandingStatus, requirePass } from '#session/landing'
+import { type LandingStatus, readBaseBranch, requirePass } from '#session/landing'
 import { readView } from '#session/status'
 
 type LandingRequest = Parameters<typeof landSession>[2]
@@ -58,8 +58,8 @@ export async function findTargetBranch(
   into: string | undefined,
   option = '--into',
 ): Promise<{ remote: string; branch: string }> {
-  const local = into ?? (await findBaseBranch(session.paths))
-  if (local !== undefined) return findUpstream(checkout, local, into !== undefined, option)
+  const local = into ?? (await readBaseBranch(session))
+  if (local !== null) return findUpstream(checkout, local, into !== undefined, option)
   throw new DispatchError(`session ${session.id} started from a commit, not from a branch`, {
     exitCode: exitCodes.usage,
     remedy: `Name the branch of the remote: ${option} BRANCH`,

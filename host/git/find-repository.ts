@@ -10,6 +10,8 @@ import { listUncommitted } from './uncommitted.ts'
 
 /** The repository of the user that a session starts from. */
 export interface UserRepository extends RepositoryCommit {
+  /** The branch at the commit that was checked out; null for a commit without one. */
+  branch: string | null
   /** The number of changed and untracked files. They are left out. */
   uncommittedFiles: number
   /** Where in it the person was, as a path from its top such as `packages/web`; missing at the top. */
@@ -43,9 +45,11 @@ export async function findRepository(
     )
   const isExcluded = excludedFolders.some(excluded => top === excluded || top.startsWith(`${excluded}/`))
   if (folder === undefined && isExcluded) return null
-  const head = await tryGit(['rev-parse', '--verify', 'HEAD^{commit}'], { cwd: top })
+  // One command, so that the branch is that of the commit.
+  const head = await tryGit(['rev-parse', 'HEAD^{commit}', '--symbolic-full-name', 'HEAD'], { cwd: top })
   if (head.exitCode !== 0) throw createUnusableError(`${top} has no commit yet`, 'Commit something first')
-  const commit = head.stdout.trim()
+  const [commit = '', name = ''] = head.stdout.split('\n')
+  const branch = name.startsWith(BRANCH_PREFIX) ? name.slice(BRANCH_PREFIX.length) : null
   if (commit.length > SHA1_HEX_DIGITS)
     throw createUnusableError(
       `${top} names its objects by SHA-256, which dispatch does not support yet`,
@@ -60,11 +64,12 @@ export async function findRepository(
   const uncommittedFiles = (await listUncommitted(top, await readUserIgnores())).length
   const subfolder = path.relative(top, fs.realpathSync(cwd))
   const isBelow = subfolder !== '' && !subfolder.startsWith('..')
-  return { path: top, commit, uncommittedFiles, ...(isBelow && { subfolder }) }
+  return { path: top, commit, branch, uncommittedFiles, ...(isBelow && { subfolder }) }
 }
 
 // --- internal ---
 
+const BRANCH_PREFIX = 'refs/heads/'
 const SHA1_HEX_DIGITS = 40
 
 /** The owner of the work tree, or of its `.git` if only that is another user's. */

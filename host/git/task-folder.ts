@@ -26,10 +26,13 @@ export async function findTaskRepository(
   })
 }
 
-/** The same repository at another commit than its HEAD. Exit 4 if it does not have that commit. */
-export async function chooseCommit(repository: UserRepository, commit: string): Promise<UserRepository> {
+/** The same repository at another commit than its HEAD, for this branch. Exit 4 if it does not have that commit. */
+export async function chooseCommit(
+  repository: UserRepository,
+  { commit, branch }: Pick<UserRepository, 'commit' | 'branch'>,
+): Promise<UserRepository> {
   const found = await tryGit(['cat-file', '-e', `${commit}^{commit}`], { cwd: repository.path })
-  if (found.exitCode === 0) return { ...repository, commit, uncommittedFiles: 0 }
+  if (found.exitCode === 0) return { ...repository, commit, branch, uncommittedFiles: 0 }
   throw new DispatchError(`${repository.path} does not have the commit ${commit.slice(0, 10)} any more`, {
     exitCode: exitCodes.notFound,
     remedy: 'Start from its current commit: --newest',

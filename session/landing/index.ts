@@ -1,7 +1,7 @@
 export { listLfsVersions } from '../repository/lfs.ts'
-export { findBaseBranch } from '../repository/repository.ts'
 export { renderWorkMessage } from '../squash-message.ts'
 export type { LandingStatus } from '../status/status-types.ts'
+export { readBaseBranch } from './base-branch.ts'
 export { findUnjudgedHistory } from './history.ts'
 export { applyChange } from './merge-trees.ts'
 export {

@@ -27,18 +27,19 @@ export const defaultIgnores = ['__pycache__/', '*.pyc', '.pytest_cache/', 'node_
 /**
  * Make the bare repository with this commit of the user (or an empty one), and `outputs/` as a clone of it on its own branch.
  * Nothing is shared with the user's repository: git's hard links were measured to carry a damaged object back. With a folder
- * for `stores`, what an earlier session has fetched from the repository is linked and not copied again.
+ * for `stores`, what an earlier session has fetched from the repository is linked and not copied again. `baseBranch` is the
+ * user's branch: their HEAD may be at another one by now.
  */
 export async function prepareRepository(
   paths: SessionPaths,
   branch: string,
   userRepository: string | undefined,
   commit = 'HEAD',
-  stores?: string,
+  { stores, baseBranch }: { stores?: string; baseBranch?: string | undefined } = {},
 ): Promise<Commit> {
   if (userRepository === undefined) return makeRepository(paths, branch, refs => createEmptyBase(paths, refs))
   const make = (store?: string) =>
-    makeRepository(paths, branch, refs => fetchBase(paths, refs, userRepository, commit, store))
+    makeRepository(paths, branch, refs => fetchBase(paths, refs, userRepository, { commit, store, baseBranch }))
   const store = stores === undefined ? undefined : await findPackStore(stores, userRepository)
   if (store === undefined) return make()
   try {
@@ -146,8 +147,7 @@ async function fetchBase(
   paths: SessionPaths,
   refs: string[],
   userRepository: string,
-  commit: string,
-  store: string | undefined,
+  { commit, store, baseBranch }: { commit: string; store: string | undefined; baseBranch: string | undefined },
 ): Promise<void> {
   // Of a partial clone only the files of the commit are known to be there.
   const depth = (await isPartialClone(userRepository)) ? ['--depth=1'] : []
@@ -175,9 +175,7 @@ async function fetchBase(
   }
   if (known) await forgetKnown(paths)
   if (store) keepPacks(store, paths.bareRepository, await runBareGit(paths, ['rev-parse', BASE_REF]))
-  const branch = await tryGit(['symbolic-ref', '--quiet', 'HEAD'], { cwd: userRepository })
-  const name = branch.stdout.trim().replace(/^refs\/heads\//, BASE_BRANCH_PREFIX)
-  if (branch.exitCode === 0) await runBareGit(paths, ['update-ref', name, BASE_REF])
+  if (baseBranch !== undefined) await runBareGit(paths, ['update-ref', `${BASE_BRANCH_PREFIX}${baseBranch}`, BASE_REF])
   await importSubmodules(paths, userRepository, commit)
   await rememberLfsFolder(paths, userRepository)
 }

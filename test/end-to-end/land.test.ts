@@ -273,6 +273,24 @@ describe('the work of a session lands', () => {
     assert.equal(await readRemote(branch, '%P'), `${tip} ${rig.readStatus().verdict?.commit}`)
   })
 
+  it('on the same branch after a new attempt, whatever the checkout is at then', async () => {
+    const branch = await git(folder, 'branch', '--show-current')
+    await git(folder, 'switch', '--quiet', '--create', 'feature')
+    const start = async (...options: string[]) => {
+      const ran = await rig.dispatch(['retry', original, '--no-wait', '--json', ...options])
+      assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
+      const { manifest } = rig.readSession(JSON.parse(ran.stdout).id)
+      assert.equal((await rig.dispatch(['stop', manifest.id])).exitCode, 0)
+      return manifest.repository
+    }
+    assert.equal((await start())?.branch, branch)
+    await prepare('llll', { 'hello.sh': 'echo other\n' })
+    assert.equal((await land('llll')).exitCode, 5)
+    const newest = await start('--newest')
+    assert.deepEqual([newest?.commit, newest?.branch], [await readRemote('llll'), 'llll'])
+    await git(folder, 'switch', '--quiet', branch)
+  })
+
   it('no session without a PASS, no branch that is not there, and nothing that an agent asks for', async () => {
     const unknown = await land('nowhere')
     assert.equal(unknown.exitCode, 4, unknown.stdout + unknown.stderr)

@@ -9,7 +9,7 @@ import { createRepository } from '../../fixtures/host/repository.ts'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
 
 it('the start of a session says that Docker cannot be used, until there are services', async t => {
-  const repository = { ...(await createRepository(t, { 'compose.yaml': 'x' })), uncommittedFiles: 0 }
+  const repository = { ...(await createRepository(t, { 'compose.yaml': 'x' })), branch: null, uncommittedFiles: 0 }
   const config = readDefaultConfig({ DISPATCH_HOME: createScratchFolder(t) })
   const listWarnings = async () => {
     const said: string[] = []

@@ -19,10 +19,15 @@ test('a repository is found from a folder in it', async t => {
   const repository = await createRepository(t, { 'a/b.txt': 'b' })
   const top = fs.realpathSync(repository.path)
   fs.writeFileSync(path.join(top, 'new.txt'), '')
-  const expected = { path: top, commit: repository.commit, uncommittedFiles: 1 }
+  const branch = await git(['branch', '--show-current'], { cwd: top })
+  const expected = { path: top, commit: repository.commit, branch, uncommittedFiles: 1 }
   assert.deepEqual(await findRepository(top, []), expected)
   assert.deepEqual(await findRepository(path.join(top, 'a'), []), { ...expected, subfolder: 'a' })
   assert.deepEqual(await listUncommitted(top), ['?? new.txt'])
+  await git(['switch', '--quiet', '--create', 'a/ü'], { cwd: top })
+  assert.equal((await findRepository(top, []))?.branch, 'a/ü')
+  await git(['switch', '--quiet', '--detach'], { cwd: top })
+  assert.equal((await findRepository(top, []))?.branch, null)
 })
 
 test('a folder without a repository, or without a commit, is exit 2', async t => {

@@ -43,7 +43,7 @@ test('sessions of a project share its packs by links, each only what it needs, a
     const paths = resolveSessionPaths(path.join(scratch, name))
     fs.mkdirSync(paths.evidence, { recursive: true })
     const commit = await run(user, 'git rev-parse HEAD')
-    const base = await prepareRepository(paths, 'dispatch/x', user, commit, stores)
+    const base = await prepareRepository(paths, 'dispatch/x', user, commit, { stores })
     assert.equal(await run(paths.outputs, 'git status --porcelain; git fsck --no-dangling 2>&1'), '')
     return { paths, base, ...readPacks(paths) }
   }

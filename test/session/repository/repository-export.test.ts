@@ -30,7 +30,7 @@ test('a check runs in a repository with the tags and the history of the base, an
   await run(user, 'git tag far-tag; git checkout -q trunk; git config core.hooksPath hooks')
   const paths = resolveSessionPaths(path.join(scratch, '2026-01-01-a-abcd'))
   fs.mkdirSync(paths.evidence, { recursive: true })
-  const base = await prepareRepository(paths, 'dispatch/2026-01-01-a-abcd', user)
+  const base = await prepareRepository(paths, 'dispatch/2026-01-01-a-abcd', user, 'HEAD', { baseBranch: 'trunk' })
   const { outputs } = paths
   assert.equal(
     await run(outputs, 'git tag; git branch --format "%(refname:short)"'),

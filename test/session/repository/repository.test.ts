@@ -135,7 +135,7 @@ test("a user's repository is cloned at its commit, and not one byte of it change
   const paths = createPaths(t)
   const found = await findRepository(user, [])
   const base = await prepareRepository(paths, 'dispatch/x', user)
-  assert.deepEqual(found, { path: user, commit: base.commit, uncommittedFiles: 3 })
+  assert.deepEqual(found, { path: user, commit: base.commit, branch: 'trunk', uncommittedFiles: 3 })
   write(paths.outputs, { 'README.md': 'mine\n' })
   fs.rmSync(path.join(paths.outputs, 'big'))
   await commitAll(paths.outputs)
