@@ -30,6 +30,8 @@ export async function findRepository(
   const toplevel = await tryGit(['rev-parse', '--show-toplevel'], { cwd })
   if (toplevel.startError && fs.existsSync(cwd)) throw createMissingGitError()
   if (toplevel.exitCode !== 0) {
+    const elsewhere = /not a git repository: (.+)/.exec(toplevel.stderr)?.[1]
+    if (elsewhere !== undefined && fs.existsSync(cwd)) throw createLostError(cwd, elsewhere)
     const isMissing = !fs.existsSync(cwd) || /not a git repository|must be run in a work tree/.test(toplevel.stderr)
     if (isMissing && folder === undefined) return null
     throw isMissing
@@ -76,6 +78,14 @@ const SHA1_HEX_DIGITS = 40
 function findForeignOwner(top: string): number | undefined {
   const owners = [top, path.join(top, '.git')].map(file => fs.statSync(file, { throwIfNoEntry: false })?.uid)
   return owners.find(uid => uid !== process.geteuid?.()) ?? owners[0]
+}
+
+/** For a work tree or a submodule whose `.git` is a file that leads nowhere. */
+function createLostError(folder: string, gitFolder: string): DispatchError {
+  return createUnusableError(
+    `the repository of ${folder} is in ${gitFolder}, which does not exist here`,
+    'Mount that folder too, or run `git worktree repair` with this work tree in the repository if that was moved',
+  )
 }
 
 function createUnreadableError(folder: string | undefined, reason: string): DispatchError {

@@ -61,3 +61,19 @@ test('a bare repository names its work trees', async t => {
   assert.equal(path.basename(found?.path ?? ''), 'feature')
   assert.equal(await describeMissingRepository(createScratchFolder(t)), undefined)
 })
+
+test('a work tree whose repository is elsewhere is refused with where it should be', async t => {
+  const { path: repository } = await createRepository(t, { 'a.txt': 'a' })
+  const folder = createScratchFolder(t)
+  const tree = path.join(folder, 'tree')
+  await runProgram('git', ['worktree', 'add', '-q', tree], { cwd: repository })
+  fs.mkdirSync(path.join(tree, 'empty'))
+  fs.renameSync(repository, `${repository}-moved`)
+  t.after(() => fs.rmSync(`${repository}-moved`, { recursive: true, force: true }))
+  for (const from of [tree, path.join(tree, 'empty')])
+    await assert.rejects(
+      findFrom(t, from),
+      isRefusal(/r\/\.git\/worktrees\/tree, which does not exist[\s\S]*worktree repair/),
+    )
+  await assert.rejects(findTaskRepository(tree, []), isRefusal(/worktree repair/))
+})
