@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { DispatchError, exitCodes } from '../error.ts'
-import { readIfPresent, readUntrusted, writeAtomic } from '../fs/files.ts'
+import { readIfPresent, readUntrusted, resolveRealPath, writeAtomic } from '../fs/files.ts'
 import { sha256 } from '../hash.ts'
 import { findPosition, parseJsonc } from '../json.ts'
 import { Project } from './schema.ts'
@@ -54,16 +54,20 @@ export function parseProject(file: string, text: string): Project {
   )
 }
 
-/** Has the user confirmed exactly this content for this repository? */
-export function isProjectConfirmed(home: string, repository: string, contentSha256: string): boolean {
-  return readIfPresent(resolveConfirmation(home, repository))?.split('\n').includes(contentSha256) ?? false
+/** Has the user confirmed exactly this content, in this work tree or as the last in its repository? */
+export function isProjectConfirmed(home: string, worktree: string, contentSha256: string): boolean {
+  return [worktree, resolveRepository(worktree)].some(
+    place => readIfPresent(resolveConfirmation(home, place))?.split('\n').includes(contentSha256) ?? false,
+  )
 }
 
 /** Record that the user confirmed this content, and no earlier one: going back is a change too. */
-export function confirmProject(home: string, repository: string, contentSha256: string): void {
-  const file = resolveConfirmation(home, repository)
-  fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
-  writeAtomic(file, `${repository}\n${contentSha256}\n`)
+export function confirmProject(home: string, worktree: string, contentSha256: string): void {
+  for (const place of [worktree, resolveRepository(worktree)]) {
+    const file = resolveConfirmation(home, place)
+    fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
+    writeAtomic(file, `${place}\n${contentSha256}\n`)
+  }
 }
 
 // --- internal ---
@@ -71,8 +75,17 @@ export function confirmProject(home: string, repository: string, contentSha256: 
 const MAX_PROJECT_FILE_BYTES = 256 * 1024
 const projectKeys = Object.keys(Project.shape).filter(name => name !== '$schema')
 
-function resolveConfirmation(home: string, repository: string): string {
-  return path.join(home, 'confirmed', sha256(repository).slice(0, 32))
+/** The git folder that all work trees of a repository share. */
+function resolveRepository(worktree: string): string {
+  const file = path.join(worktree, '.git')
+  if (!fs.lstatSync(file, { throwIfNoEntry: false })?.isFile()) return resolveRealPath(file)
+  const gitFolder = path.resolve(worktree, /^gitdir: (.*)$/m.exec(readIfPresent(file) ?? '')?.[1] ?? file)
+  const shared = readIfPresent(path.join(gitFolder, 'commondir'))?.trim() ?? ''
+  return resolveRealPath(path.resolve(gitFolder, shared))
+}
+
+function resolveConfirmation(home: string, place: string): string {
+  return path.join(home, 'confirmed', sha256(place).slice(0, 32))
 }
 
 function createProjectError(file: string, problems: string[]): DispatchError {

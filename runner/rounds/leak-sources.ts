@@ -41,9 +41,9 @@ export async function withSources<T>(
   }
 }
 
-/** No link and no submodule. */
 type CommitFile = Awaited<ReturnType<typeof listCommitFiles>>[number]
 
+/** No link and no submodule. */
 function isSource({ mode, sizeBytes }: CommitFile): boolean {
   return mode.startsWith('100') && sizeBytes <= MAX_SOURCE_BYTES
 }

@@ -3,8 +3,10 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { DispatchError } from '#host/error.ts'
+import { git } from '#host/git'
 import { confirmProject, isProjectConfirmed, readProject } from '#host/project'
 import { parseProject } from '#host/project/project.ts'
+import { createRepository } from '../../fixtures/host/repository.ts'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
 
 test('a project file is strict, and every problem has its line', () => {
@@ -54,6 +56,24 @@ test('only the last confirmed content of a repository is confirmed', t => {
   assert.ok(!isProjectConfirmed(home, '/b', 'one'))
   confirmProject(home, '/a', 'two')
   assert.ok(!isProjectConfirmed(home, '/a', 'one'))
+})
+
+test('what is confirmed in a repository is confirmed in its work trees, also in later ones', async t => {
+  const home = createScratchFolder(t)
+  const { path: main } = await createRepository(t, { 'a.txt': 'a' })
+  const { path: other } = await createRepository(t, { 'a.txt': 'a' })
+  confirmProject(home, main, 'one')
+  const trees = ['x', 'y'].map(name => path.join(createScratchFolder(t), name))
+  const [tree = '', second = ''] = trees
+  for (const each of trees) await git(['worktree', 'add', '--quiet', '--detach', each], { cwd: main })
+  assert.ok(isProjectConfirmed(home, tree, 'one'))
+  assert.ok(!isProjectConfirmed(home, other, 'one'))
+  confirmProject(home, tree, 'two')
+  assert.deepEqual(
+    [main, tree, second].map(each => ['one', 'two'].filter(content => isProjectConfirmed(home, each, content))),
+    [['one', 'two'], ['two'], ['two']],
+    'each keeps its own, and the last one of the repository counts besides',
+  )
 })
 
 test('a project file that is a link is exit 2', async t => {
