@@ -51,6 +51,22 @@ export async function launchSession(config: Config, request: LaunchRequest): Pro
   await requirePrograms(config)
   const program = findClaude()
   await requireClaude(program, config)
+  const tmux = openTmux(config.home)
+  await tmux.beginServer() // It starts while all that follows is looked at and written.
+  try {
+    const session = await prepareSession(config, request, program)
+    await openTerminal(session, tmux, config).catch((error: Error) => recordFailure(session, error))
+    return session
+  } catch (error) {
+    await tmux.releaseServer()
+    throw error
+  }
+}
+
+// --- internal ---
+
+/** Decide what the session is, and write all of it but what runs. */
+async function prepareSession(config: Config, request: LaunchRequest, program: string): Promise<Session> {
   const login = detectLogin(config.claudeFolder)
   // These wait for other programs, so they are begun together. Errors are told in the order of the lines below.
   const choosing = request.chooseSandbox()
@@ -91,23 +107,17 @@ export async function launchSession(config: Config, request: LaunchRequest): Pro
     retryOf: request.retryOf ?? null,
     claude: { program, sessionId: randomUUID(), configDirectory: login.configDirectory ?? null },
   })
-  const tmux = openTmux(config.home)
-  await tmux.beginServer() // It starts while the files are written, which takes as long.
-  await prepareFiles(session, texts).catch(async (error: Error) => {
-    await tmux.releaseServer()
-    throw error
-  })
-  await openTerminal(session, tmux, config).catch(async (error: Error) => {
-    const { appendEvent } = await import('#session/log')
-    // No runner exists that could record it, and without an end the record would look like a session that still runs.
-    const exitCode = error instanceof DispatchError ? error.exitCode : exitCodes.internal
-    appendEvent(session.paths.events, { type: 'start.failed', reason: error.message, exitCode }, 0, new Date())
-    throw error
-  })
+  await prepareFiles(session, texts)
   return session
 }
 
-// --- internal ---
+/** No runner exists that could record it, and without an end the record would look like a session that still runs. */
+async function recordFailure({ paths }: Session, error: Error): Promise<never> {
+  const { appendEvent } = await import('#session/log')
+  const exitCode = error instanceof DispatchError ? error.exitCode : exitCodes.internal
+  appendEvent(paths.events, { type: 'start.failed', reason: error.message, exitCode }, 0, new Date())
+  throw error
+}
 
 async function findRepository(
   { repositoryFolder, startPoint }: LaunchRequest,

@@ -42,11 +42,11 @@ it('a claude that ignores --settings is reported', async t => {
   })
   const ignoring = await examine(t, () => undefined)
   assert.equal(ignoring?.state, 'fail', ignoring?.message)
-  assert.match(ignoring?.message ?? '', /^claude did not run SessionStart and UserPromptSubmit/)
+  assert.match(ignoring?.message ?? '', /^claude did not run UserPromptSubmit/)
 })
 
 const damages: [title: string, (folder: string) => void, RegExp][] = [
-  ['no recorder', folder => fs.rmSync(path.join(folder, 'hooks/record')), /SessionStart: exit 0, but no event file/],
+  ['no recorder', folder => fs.rmSync(path.join(folder, 'hooks/record')), /SessionEnd: exit 0, but no event file/],
   ['a recorder that is empty', folder => fs.writeFileSync(path.join(folder, 'hooks/record'), ''), /no event file/],
   ['a stop hook that does not answer', edit('hooks/stop', 'with_timeout answer', 'true'), /Stop: .*does not answer/],
   ['a guard that allows everything', edit('hooks/guard', 'return 11', 'return 0'), /PreToolUse: .*does not answer/],
