@@ -39,8 +39,7 @@ export function describeToolchain({ name, folder }: Toolchain, home: string): st
 /** What to do about an output in which a version manager finds no version; undefined for any other output. Pure. */
 export function explainComplaint(output: string): string | undefined {
   const kind = toolchainKinds.find(({ complaint }) => complaint?.test(output))
-  return (
-    kind &&
-    `${kind.name} found no version to run; set ${kind.variable} to its folder in the shell that starts dispatch, or install the version`
-  )
+  if (kind === undefined) return undefined
+  const remedy = `${kind.name} found no version to run; install the version that the project names`
+  return kind.variable ? `${remedy}, or set ${kind.variable} to its folder in the shell that starts dispatch` : remedy
 }

@@ -43,7 +43,8 @@ export const toolchainKinds: ToolchainKind[] = [
     linkedVersions: 'toolchains/*',
     state: ['settings.toml', 'toolchains/*', 'update-hashes/*'],
     programs: /^(cargo|rustc|rustfmt|rustdoc|clippy-driver)$/,
-    complaint: /rustup could not choose a version of/,
+    complaint:
+      /rustup could not choose a version of|^error: (?:override )?toolchain '.*' is not installed|^error: could not download file from .https:\/\/static\.rust-lang\.org\//m,
   },
   ...['pyenv', 'rbenv', 'nodenv', 'goenv'].map(name => ({
     name,
@@ -120,6 +121,7 @@ export const toolchainKinds: ToolchainKind[] = [
     choices: /^UV_PYTHON(_PREFERENCE)?$/,
     state: ['*'],
     programs: /^(uv|uvx|python)/,
+    complaint: /^error: No interpreter found for Python/m,
     isMadeBySetup: 'if empty',
   },
   {
@@ -128,6 +130,7 @@ export const toolchainKinds: ToolchainKind[] = [
     places: ['.cache/node/corepack'],
     state: ['v1/*/*', 'lastKnownGood.json'],
     programs: /^(corepack|pnpm|yarn)$/,
+    complaint: /Error when performing the request to https?:\/\/\S*(?:pnpm|yarn)/,
     isMadeBySetup: true,
   },
   {
@@ -174,7 +177,14 @@ export const toolchainKinds: ToolchainKind[] = [
     'ANDROID_SDK_ROOT',
     'FLUTTER_ROOT',
   ].map(createNamedKind),
-  { name: 'go', places: [], choices: /^GOTOOLCHAIN$/, state: [], programs: /^go$/ },
+  {
+    name: 'go',
+    places: [],
+    choices: /^GOTOOLCHAIN$/,
+    state: [],
+    programs: /^go$/,
+    complaint: /^go: (?:download go\d\S*(?: for \S+)?: |.* requires go >= .*; GOTOOLCHAIN=local\))/m,
+  },
 ]
 
 /** A folder that only a variable leads to, such as one that a project names. */

@@ -31,7 +31,7 @@ it('a run is green, red, or could not run, with the reason', () => {
       { exitCode: 1, stderr: 'error: rustup could not choose a version of cargo to run' },
       expectation,
       'could not run',
-      /^rustup found no version to run; set RUSTUP_HOME /,
+      /^rustup found no version to run; install the version .* RUSTUP_HOME /,
     ],
     [{ exitCode: 127, stderr: 'pyenv: py: command not found' }, expectation, 'could not run', /PYENV_ROOT/],
     [{ stderr: 'pyenv: py: command not found' }, expectation, 'green', /^$/],
@@ -64,6 +64,28 @@ it('a run is green, red, or could not run, with the reason', () => {
     const result = classifyRun({ ...success, ...changes }, expected, name => name === './there.sh')
     assert.equal(result.outcome, outcome, JSON.stringify(changes))
     assert.match(result.reason, reason)
+  }
+})
+
+it('a version that a tool cannot download could not run', () => {
+  const said: [stderr: string, name: string][] = [
+    [
+      "error: toolchain '1.75.0-x86_64-unknown-linux-gnu' is not installed\nhelp: run `rustup toolchain install`",
+      'rustup',
+    ],
+    ["error: override toolchain 'nightly' is not installed: the RUSTUP_TOOLCHAIN environment variable", 'rustup'],
+    ["error: could not download file from 'https://static.rust-lang.org/dist/channel-rust-1.85.toml.sha256'", 'rustup'],
+    ['go: downloading go1.25.0 (linux/amd64)\ngo: download go1.25.0 for linux/amd64: toolchain not available', 'go'],
+    ['go: go.mod requires go >= 1.25 (running go 1.24.6; GOTOOLCHAIN=local)', 'go'],
+    ['Internal Error: Error when performing the request to https://npm.example.com/pnpm/latest', 'corepack'],
+    ['error: No interpreter found for Python 3.13 in managed installations', 'uv python'],
+  ]
+  for (const [stderr, name] of said) {
+    const { outcome, reason } = classifyRun({ ...success, exitCode: 1, stderr }, expectation, () => false)
+    assert.equal(outcome, 'could not run', stderr)
+    assert.ok(
+      reason.startsWith(`${name} found no version to run; install the version`) && !reason.includes('undefined'),
+    )
   }
 })
 
