@@ -11,7 +11,7 @@ const emptyPattern = /\[no tests? (?:files|to run)\]/
 /** `    --- SKIP: TestA/part (0.00s)` */
 const resultPattern = /^ *--- (PASS|FAIL|SKIP): (\S+) \(/
 
-/** `go test`, plain, with -v and with -json, and gotestsum. Each package is a summary. Without -v it has no counts. */
+/** `go test`, plain, with -v and with -json, and gotestsum. Each package is a summary. Without -v it names only tests that failed. */
 export const readGoSummaries: SummaryReader = (lines, text) => {
   if (!goPattern.test(text)) return []
 
@@ -41,15 +41,18 @@ function readText(lines: string[]): TestSummary[] {
   const summaries: TestSummary[] = []
   let results = new Map<string, string>()
   let isEmpty = false
+  let isVerbose = false
   const add = (line: number, ending: Partial<TestSummary>) => {
-    const counts = results.size > 0 ? countLeaves(results) : { ...nothingRan, ...ending }
+    const isKnown = results.size > 0 && (isVerbose || [...results.values()].some(action => action !== 'FAIL'))
+    const counts = isKnown ? countLeaves(results) : { ...nothingRan, ...ending }
     summaries.push({ runner: 'go', line, ...counts })
     results = new Map()
-    isEmpty = false
+    isEmpty = isVerbose = false
   }
   for (const [index, line] of lines.entries()) {
     const [, action, name] = resultPattern.exec(line) ?? []
     if (action !== undefined && name !== undefined) results.set(name, action)
+    else if (line.startsWith('=== RUN ')) isVerbose = true
     else if (uncoveredPattern.test(line)) add(index, {})
     else if (line === 'testing: warning: no tests to run') isEmpty = true
     else if (packagePattern.test(line)) {
@@ -58,7 +61,7 @@ function readText(lines: string[]): TestSummary[] {
     }
   }
   // A test binary that was started by itself names no package.
-  if (results.size > 0) add(lines.length - 1, {})
+  if (results.size > 0) add(lines.length - 1, { label: 'unknown' })
   return summaries
 }
 

@@ -1,16 +1,9 @@
-import {
-  hasNeighbour,
-  nothingRan,
-  readCounts,
-  type SummaryReader,
-  type TestSummary,
-  whereContained,
-} from './summary.ts'
+import { nothingRan, readCounts, type SummaryReader, type TestSummary, whereContained } from './summary.ts'
 
 /** Maven's surefire and failsafe, Ant, Gradle's tasks, and JUnit's console. */
 export const javaReaders: SummaryReader[] = [
   whereContained('ests ', readSurefire),
-  whereContained('est', lines => lines.flatMap(readGradleTask)),
+  whereContained('est', readGradle),
   whereContained(' tests found ', readJunitConsole),
 ]
 
@@ -23,12 +16,15 @@ const surefirePattern =
 function readSurefire(lines: string[]): TestSummary[] {
   const summaries: TestSummary[] = []
   let classes: TestSummary[] = []
+  let isBelowResults = false
   for (const [index, line] of lines.entries()) {
     const [, list, timeElapsed] = surefirePattern.exec(line) ?? []
     if (/^(?:\[INFO\] )?(?:No tests to run|Tests are skipped|There are no tests to run)\.?$/.test(line))
       summaries.push({ runner: 'surefire', line: index, isLone: true, ...nothingRan })
+    if (/^(?:\[INFO\] )?Results ?:$/.test(line)) isBelowResults = true // The failures stand between it and the total.
     if (list === undefined) continue
-    const isTotal = timeElapsed === undefined && hasNeighbour(lines, index, /Results ?:$/, 4, 0)
+    const isTotal = timeElapsed === undefined && isBelowResults
+    isBelowResults = false
     const isLone = timeElapsed === undefined && !isTotal
     const summary = { runner: 'surefire', line: index, isLone, ...readCounts(list, 'word first') }
     if (timeElapsed !== undefined) classes.push(summary)
@@ -38,13 +34,58 @@ function readSurefire(lines: string[]): TestSummary[] {
   return [...summaries, ...classes]
 }
 
-/** `> Task :app:test NO-SOURCE`. Gradle prints no counts, and says of a test task only what it did with it. */
-function readGradleTask(line: string, index: number): TestSummary[] {
-  const [, task = '', state] = /^(?:> Task )?(?::[\w.-]+)*:(\w+)(?: ([A-Z][A-Z-]+))?$/.exec(line) ?? []
-  if (!/^(?:test|allTests|(?!compile|process|generate|package|merge)[a-z]\w*Test)$/.test(task)) return []
-  const summary = { runner: 'gradle', line: index, ...nothingRan }
-  if (state === 'NO-SOURCE' || state === 'SKIPPED') return [summary]
-  return [{ ...summary, label: state === 'UP-TO-DATE' || state === 'FROM-CACHE' ? 'cached' : 'unknown' }]
+interface GradleTask {
+  project: string
+  name: string
+  line: number
+  state: string
+  passed: number
+  failed: number
+  skipped: number
+}
+
+/**
+ * `> Task :app:test NO-SOURCE`. Gradle says of a test task what it did with it. Below it are the tests, if the build asks for that:
+ * `FooTest > works() PASSED`. Without one that passed it prints perhaps only those that did not, so the count stays unknown.
+ */
+function readGradle(lines: string[]): TestSummary[] {
+  const tasks = new Map<string, GradleTask>()
+  let task: GradleTask | undefined
+  for (const [line, text] of lines.entries()) {
+    const [, project, name = '', state = ''] =
+      /^(?:> Task )?((?::[\w.-]+)*):(\w+)(?: ([A-Z][A-Z-]+))?$/.exec(text) ?? []
+    if (project !== undefined) {
+      const path = `${project}:${name}`
+      task = tasks.get(path) ?? { project, name, line, state, passed: 0, failed: 0, skipped: 0 }
+      if (isTestTask(name)) tasks.set(path, task)
+      continue
+    }
+    const [, result] = task ? (/^\S.* > .* (PASSED|FAILED|SKIPPED)$/.exec(text) ?? []) : []
+    if (task && result === 'PASSED') task.passed++
+    else if (task && result === 'FAILED') task.failed++
+    else if (task && result === 'SKIPPED') task.skipped++
+  }
+  const all = [...tasks.values()]
+  return all.filter(each => !isLifecycleTask(each, all)).map(summarizeTask)
+}
+
+function summarizeTask({ line, state, passed, failed, skipped }: GradleTask): TestSummary {
+  const summary = { runner: 'gradle', line, ...nothingRan }
+  if (state === 'NO-SOURCE' || state === 'SKIPPED') return summary
+  if (state === 'UP-TO-DATE' || state === 'FROM-CACHE') return { ...summary, label: 'cached' }
+  return passed > 0 ? { ...summary, ran: passed + failed, failed, skipped } : { ...summary, label: 'unknown' }
+}
+
+/** Does a task run tests? `javaPreCompileDebugUnitTest` and `lintAnalyzeDebugAndroidTest` only prepare them. */
+function isTestTask(name: string): boolean {
+  if (/(?:Unit|Android)Test$/.test(name)) return /^(?:test\w*UnitTest|connected\w*AndroidTest)$/.test(name)
+  return /^(?:test|allTests|(?!compile|process|generate|package|merge)[a-z]\w*Test)$/.test(name)
+}
+
+/** `:app:test` of Android and `:app:allTests` of Kotlin only name the tasks of their project that run tests. */
+function isLifecycleTask({ project, name }: GradleTask, all: GradleTask[]): boolean {
+  const others = all.filter(other => other.project === project && other.name !== name)
+  return name === 'allTests' ? others.length > 0 : name === 'test' && others.some(other => /UnitTest$/.test(other.name))
 }
 
 const junitPattern = /^\[ +(\d+ tests (?:found|skipped|started|aborted|successful|failed)) +\]$/

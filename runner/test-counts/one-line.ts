@@ -10,6 +10,8 @@ interface OneLineFormat {
   order?: 'word first'
   /** Words of this runner alone for tests that ran and did not fail. */
   passed?: RegExp
+  /** What in the counts says more of tests that are counted already. */
+  ignored?: RegExp
   /** A line that the runner always prints just before or after it. */
   neighbour?: RegExp
 }
@@ -36,6 +38,7 @@ const formats: OneLineFormat[] = [
   { runner: 'nox', word: 'nox > ', line: /^nox > Session \S+ (?:was )?skipped\b/ },
   // JavaScript
   { runner: 'jest', word: ' total', line: /^Tests: +((?:\d+ \w+, )*\d+ total)$/, neighbour: /^Test Suites: / },
+  { runner: 'jest', word: 'No tests found related', line: /^No tests found related to files changed since .*\.$/ },
   { runner: 'jest', word: 'No tests found, exiting', line: /^No tests found, exiting with code [01]$/ },
   {
     runner: 'vitest',
@@ -70,7 +73,12 @@ const formats: OneLineFormat[] = [
   { runner: 'cucumber', word: '0 scenarios', line: /^0 scenarios$/ },
   { runner: 'bun', word: 'Ran 0 tests across', line: /^Ran 0 tests across \d+ files?\./ },
   // Rust
-  { runner: 'nextest', word: 'Summary [', line: /^ *Summary \[ *[\d.]+s\] +(?:\d+\/)?\d+ tests? run: (.*)$/ },
+  {
+    runner: 'nextest',
+    word: 'Summary [',
+    line: /^ *Summary \[ *[\d.]+s\] +(?:\d+\/)?\d+ tests? run: (.*)$/,
+    ignored: /\([^()]*\)/g,
+  },
   { runner: 'nextest', word: ': no tests', line: /^(?:error|warning): no tests (?:to run|were run)$/ },
   // Ruby
   {
@@ -159,12 +167,13 @@ export const readOneLineSummaries: SummaryReader = (lines, text) =>
   formats.filter(({ word }) => text.includes(word)).flatMap(format => readFormat(lines, format))
 
 function readFormat(lines: string[], format: OneLineFormat): TestSummary[] {
-  const { runner, word, line: form, order, passed, neighbour } = format
+  const { runner, word, line: form, order, passed, ignored, neighbour } = format
   return lines.flatMap((line, index) => {
     const found = line.includes(word) ? form.exec(line) : null
     if (!found) return []
     const [, counts] = found
-    const list = passed ? counts?.replace(passed, 'passed') : counts
+    const known = ignored ? counts?.replace(ignored, '') : counts
+    const list = passed ? known?.replace(passed, 'passed') : known
     if (list === undefined) return [{ runner, line: index, isLone: true, ...nothingRan }]
     const isWhole = neighbour === undefined || line.startsWith('==') || hasNeighbour(lines, index, neighbour)
     return [{ runner, line: index, isLone: !isWhole, ...readCounts(list, order) }]

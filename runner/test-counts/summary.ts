@@ -52,7 +52,7 @@ export function readCounts(list: string, order: 'number first' | 'word first' = 
 /** What the words of the runners mean. An expected failure is a test that ran. */
 const roles = {
   passed: /^(?:pass(?:ed|es|ing)?|succe(?:eded|ss|sses|ssful)|ok|x(?:failed|passed)|flaky|known|measured)$/i,
-  failed: /^(?:fail(?:ed|s|ing|ures?)?|errors?|errored|cancelled|crashed|interrupted|leaky)$/i,
+  failed: /^(?:fail(?:ed|s|ing|ures?)?|errors?|errored|cancelled|crashed|interrupted)$/i,
   skipped: /^(?:skip(?:ped|s)?|ignored|pendings?|todo|omissions?|disabled|incomplete|canceled|aborted|did)$/i,
   excluded: /^(?:deselected|filtered|excluded|invalid)$/i,
   total: /^(?:total|tests?|doctests?|propert(?:y|ies)|examples?|runs?|specs?|scenarios?)$/i,
