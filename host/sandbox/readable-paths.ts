@@ -75,6 +75,10 @@ const systemPaths = [
   '/nix',
   '/gnu',
   '/snap',
+  // What Debian and Ubuntu install for Ruby, TeX and Haskell. All may read it.
+  '/var/lib/gems',
+  '/var/lib/texmf',
+  '/var/lib/ghc',
 ]
 
 /** The system of macOS is in too many places to list, so the private folders are denied instead. */

@@ -8,6 +8,7 @@ import { toOneLine } from '../text.ts'
 import { askProgram, type UserShell } from './ask.ts'
 import { explainUnusable, isFolder } from './folders.ts'
 import { expandState, listEntries } from './identity.ts'
+import { listSnapFolders } from './snaps.ts'
 import { createNamedKind, type ToolchainKind, toolchainKinds } from './table.ts'
 import type { Toolchain, Toolchains } from './toolchains.ts'
 
@@ -130,11 +131,12 @@ function pickWords(kinds: ToolchainKind[], environment: NodeJS.ProcessEnv): Reco
   )
 }
 
-/** PATH with these folders at its end, and without the link that fnm makes for one shell, which a logout removes. */
+/** PATH with these folders at its end, those of snaps, and without the link that fnm makes for one shell, which a logout removes. */
 function extendSearchPath(searchPath: string, added: string[]): Record<string, string> {
   const folders = searchPath
     .split(path.delimiter)
     .map(folder => (folder.includes('/fnm_multishells/') ? resolveRealPath(folder) : folder))
+    .flatMap(folder => [...listSnapFolders(folder), folder])
   const extended = [...folders, ...added.filter(folder => !folders.includes(folder))].join(path.delimiter)
   return extended === searchPath ? {} : { PATH: extended }
 }

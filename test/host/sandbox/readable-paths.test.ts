@@ -14,6 +14,10 @@ test('tools on PATH are readable with what is beside them, a home is not', () =>
   assert.deepEqual(toolFolders, ['/h/me/.cargo', '/h/me/bin', '/h/me/.local/bin', '/srv/x'])
 })
 
+test('what Debian installs below /var is part of the system', () => {
+  assert.deepEqual(listToolFolders('/var/lib/gems/3.2.0/bin:/var/lib/x/bin', ['/h/me']), ['/var/lib/x'])
+})
+
 test('the home of the user is not readable by its bin, whichever home a role has', t => {
   assert.deepEqual(listToolFolders('/h/me/bin', ['/nowhere/me', '/h/me']), ['/h/me/bin'])
   const link = path.join(createScratchFolder(t), 'link')
