@@ -20,6 +20,7 @@ import { makePrivateFolder, readJson, writeAtomic } from '#host/fs'
 import { lfsFilterFolder } from '#host/lfs'
 import {
   detectProvider,
+  listHiddenLoginVariables,
   listLoginFiles,
   listModelHosts,
   type ModelPolicy,
@@ -194,7 +195,7 @@ function buildSharedPolicy(session: AgentSeat, claudeFolder: string, variableNam
     configDirectory: manifest.loginKind === 'own' ? manifest.claude.configDirectory : null,
     leaseFolder: path.resolve(paths.folder, '../../login-lease'),
   }
-  const withheld = hasRelay ? relayedVariableNames : []
+  const withheld = hasRelay ? relayedVariableNames : listHiddenLoginVariables()
   const certificates = listCertificateFiles(pickVariables(agentVariableNames))
   return {
     outputs: paths.outputs,

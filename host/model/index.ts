@@ -1,5 +1,11 @@
 export { applyModelVariables, getTokenFile, keepToken, removeToken } from './kept-token.ts'
 export { createPlaceholder, relayedVariableNames, unreachableWords } from './placeholder.ts'
 export { ModelPolicy } from './policy.ts'
-export { detectProvider, listLoginFiles, listModelHosts, requireModelAccess } from './provider.ts'
+export {
+  detectProvider,
+  listHiddenLoginVariables,
+  listLoginFiles,
+  listModelHosts,
+  requireModelAccess,
+} from './provider.ts'
 export { readStoredLogin, renderPlaceholderLogin } from './stored-login.ts'

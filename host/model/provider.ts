@@ -40,6 +40,14 @@ export function listLoginFiles(environment: Environment = process.env): string[]
 }
 
 /**
+ * Variables that no agent in a sandbox may have, because they lead to a login that is hidden there: with AWS_PROFILE, claude passes
+ * over the keys in the environment.
+ */
+export function listHiddenLoginVariables(environment: Environment = process.env): string[] {
+  return detectProvider(environment) === 'bedrock' && clouds.bedrock.hasLogin(environment) ? ['AWS_PROFILE'] : []
+}
+
+/**
  * Refuse a way to the model that cannot work, before anything is created: exit 2 for an address that is not one, exit 7 for a
  * cloud's login that no agent in a sandbox can use.
  */

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { detectProvider, listLoginFiles, listModelHosts, requireModelAccess } from '#host/model'
+import {
+  detectProvider,
+  listHiddenLoginVariables,
+  listLoginFiles,
+  listModelHosts,
+  requireModelAccess,
+} from '#host/model'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
 
 test('the provider and its hosts follow the environment', () => {
@@ -70,6 +76,13 @@ test('a cloud whose login no sandbox can see is refused with exit 7', t => {
     { CLAUDE_CODE_USE_FOUNDRY: '1', ANTHROPIC_FOUNDRY_API_KEY: 'k' },
   ]
   for (const environment of accepted) requireModelAccess(true, environment)
+})
+
+test('agents get no AWS_PROFILE beside keys: claude would pass over the keys', () => {
+  const keys = { AWS_PROFILE: 'work', AWS_ACCESS_KEY_ID: 'i', AWS_SECRET_ACCESS_KEY: 's' }
+  assert.deepEqual(listHiddenLoginVariables({ ...keys, CLAUDE_CODE_USE_BEDROCK: '1' }), ['AWS_PROFILE'])
+  assert.deepEqual(listHiddenLoginVariables(keys), [])
+  assert.deepEqual(listHiddenLoginVariables({ CLAUDE_CODE_USE_BEDROCK: '1', AWS_PROFILE: 'work' }), [])
 })
 
 test('without a sandbox a cloud’s login may be anywhere', () => {
