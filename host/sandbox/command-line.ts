@@ -22,9 +22,12 @@ export function buildRuntimeConfig(
   searchPath = process.env['PATH'] ?? '',
 ) {
   const allowWrite = [...policy.writablePaths, policy.tempFolder]
-  const allowRead = [...readable.allowed, ...policy.readablePaths, findRuntimeFolder(), socketFolder].filter(
-    place => !allowWrite.some(other => isUnder(place, other)),
-  )
+  const isMac = platform === 'darwin'
+  const needed = [...readable.allowed, ...policy.readablePaths, findRuntimeFolder(), socketFolder]
+  // On Linux the library mounts what may be written, and that can be read. On macOS it lets it be written, and nothing more.
+  const allowRead = isMac
+    ? [...needed, ...allowWrite]
+    : needed.filter(place => !allowWrite.some(other => isUnder(place, other)))
   // What the role works in is left out: its files and sockets come and go.
   const ownPaths = [policy.folder, ...allowWrite]
   const otherPaths = policy.readablePaths.filter(
@@ -36,18 +39,18 @@ export function buildRuntimeConfig(
       deniedDomains: [],
       strictAllowlist: true,
       // macOS has no private loopback: a process that may listen there may also connect to any server there.
-      allowLocalBinding: platform === 'darwin' && ['code', 'setup', 'check'].includes(policy.role),
+      allowLocalBinding: isMac && ['code', 'setup', 'check'].includes(policy.role),
       // On Linux the mounts hide the sockets of the host, and the filter of dispatch replaces that of the library.
-      allowUnixSockets: platform === 'darwin' ? allowWrite : [],
-      allowAllUnixSockets: platform !== 'darwin',
+      allowUnixSockets: isMac ? allowWrite : [],
+      allowAllUnixSockets: !isMac,
     },
     filesystem: {
-      // A writable path below a readable one is denied for reading as well, so that the library mounts it on top.
+      // A writable path below a readable one is denied for reading as well, so that the library mounts it on top (Linux).
       denyRead: [
         ...readable.denied.filter(place => !policy.readablePaths.includes(place)),
-        ...(platform === 'darwin' ? [] : listHostSockets(readable.allowed, otherPaths)),
+        ...(isMac ? [] : listHostSockets(readable.allowed, otherPaths)),
         ...policy.hiddenPaths.filter(place => fs.existsSync(place)),
-        ...allowWrite.filter(place => allowRead.some(other => isUnder(place, other))),
+        ...(isMac ? [] : allowWrite.filter(place => allowRead.some(other => isUnder(place, other)))),
       ].map(markName),
       allowRead: [...new Set(allowRead)].map(markName),
       allowWrite: [...new Set(allowWrite)].map(markName),

@@ -9,12 +9,16 @@ import type { SandboxRole } from '#host/sandbox/policy.ts'
 
 const LIBRARY_MODULE = '@anthropic-ai/sandbox-runtime/dist/sandbox/macos-sandbox-utils.js'
 
-async function buildProfile(role: SandboxRole): Promise<string> {
+async function buildProfile(
+  role: SandboxRole,
+  changes: Partial<Parameters<typeof buildPolicy>[1]> = {},
+): Promise<string> {
   const input = {
     folder: '/Volumes/s/outputs',
     tempFolder: '/Volumes/s/scratch',
     outputs: '/Volumes/s/outputs',
     allowedHosts: ['h:1'],
+    ...changes,
   }
   const readable = { denied: ['/Users', '/Volumes'], allowed: ['/Volumes/me/.cargo'] }
   const { filesystem, network, allowPty } = buildRuntimeConfig(
@@ -55,7 +59,20 @@ test('a worker writes its repository, except for what git would run', async () =
 test('homes and volumes are denied, and what is needed is allowed again', async () => {
   const profile = await buildProfile('code')
   assert.match(extractRule(profile, '(deny file-read*'), /subpath "\/Users"[\s\S]*subpath "\/Volumes"/)
-  assert.match(extractRule(profile, '(allow file-read*\n'), /subpath "\/Volumes\/me\/\.cargo"/)
+  const allowed = extractRule(profile, '(allow file-read*\n')
+  assert.match(allowed, /subpath "\/Volumes\/me\/\.cargo"/)
+})
+
+test('what may be written can be read, also below a folder that is denied', async () => {
+  for (const role of ['code', 'check', 'setup'] as const) {
+    const profile = await buildProfile(role, { writablePaths: ['/Volumes/s/outputs'] })
+    const rules = profile.split('\n(').filter(rule => /^(allow|deny) file-read\*/.test(rule))
+    for (const place of ['/Volumes/s/outputs', '/Volumes/s/scratch']) {
+      const last = rules.findLast(rule => rule.includes(`subpath "${place}"`)) // The last rule that matches decides.
+      assert.ok(last?.startsWith('allow'), `${role} ${place}: ${last}`)
+      assert.ok(rules.indexOf(last ?? '') > rules.findIndex(rule => rule.includes('subpath "/Volumes"')))
+    }
+  }
 })
 
 test('the network is the proxy, or loopback for a role that listens there', async () => {
