@@ -41,6 +41,14 @@ export async function useExecutableTempFolder(): Promise<string | undefined> {
   return `this machine does not execute programs in ${folder}, so ${other} is used for temporary files`
 }
 
+/**
+ * Where the home of a check is made. That of macOS has 57 bytes, and a socket in a folder below it would have a longer path than the
+ * 103 that are possible.
+ */
+export function getScratchRoot(platform: NodeJS.Platform = process.platform, folder = os.tmpdir()): string {
+  return platform === 'darwin' && folder.startsWith('/var/folders/') ? '/tmp' : folder
+}
+
 /** Does this machine execute a program in this folder? Tried with a small one. */
 export async function canExecuteIn(folder: string): Promise<boolean> {
   const program = nameProbe(folder)

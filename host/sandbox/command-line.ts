@@ -67,8 +67,12 @@ export function buildRuntimeConfig(
  * The script of the shell inside: it reports on file descriptor 3 that the sandbox is up, removes the variables that
  * only the library needed, and runs the command. Pure.
  */
-export function buildInnerScript(policy: SandboxPolicy, command: string[]): string {
-  const { folder, tempFolder, allowedHosts } = policy
+export function buildInnerScript(
+  policy: SandboxPolicy,
+  command: string[],
+  innerTempFolder = getInnerTempFolder(policy.tempFolder),
+): string {
+  const { folder, allowedHosts } = policy
   const noProxy = ['localhost', '127.0.0.1', '::1']
     .filter(name => !allowedHosts.some(host => host.startsWith(`${name}:`)))
     .join(',')
@@ -76,7 +80,7 @@ export function buildInnerScript(policy: SandboxPolicy, command: string[]): stri
     'printf . >&3; exec 3>&-',
     // A setup may run Maven or Gradle, which find the proxy by the variable of Java only.
     `unset ${unwantedVariables}${policy.role === 'setup' ? '' : ' JAVA_TOOL_OPTIONS'}`,
-    `export TMPDIR=${quoteForShell(getInnerTempFolder(tempFolder))}`,
+    `export TMPDIR=${quoteForShell(innerTempFolder)}`,
     ...(usesProxy(policy) ? [`export NO_PROXY=${noProxy} no_proxy=${noProxy} NODE_USE_ENV_PROXY=1`] : []),
     `cd ${quoteForShell(folder)} || exit 126; unset OLDPWD`,
     `exec ${command.map(quoteForShell).join(' ')}`,
@@ -124,8 +128,12 @@ const unwantedVariables = [
   'CLAUDE_CODE_HOST_HTTP_PROXY_PORT CLAUDE_CODE_HOST_SOCKS_PROXY_PORT',
 ].join(' ')
 
-/** Where the folder for temporary files is inside: Linux has a short place for it, because a socket's path has 107 bytes. */
+/** Is there room for what a test puts below it? A socket's path has 107 bytes on Linux, and 103 on macOS. Pure. */
+export function isShortTempFolder(tempFolder: string): boolean {
+  return Buffer.byteLength(tempFolder) <= MAX_TEMP_FOLDER_BYTES
+}
+
+/** Where the folder for temporary files is inside: Linux mounts it at a short place. */
 export function getInnerTempFolder(tempFolder: string): string {
-  const isShort = Buffer.byteLength(tempFolder) <= MAX_TEMP_FOLDER_BYTES
-  return isShort || process.platform === 'darwin' ? tempFolder : '/tmp/dispatch'
+  return isShortTempFolder(tempFolder) || process.platform === 'darwin' ? tempFolder : '/tmp/dispatch'
 }

@@ -1,5 +1,7 @@
+import fs from 'node:fs'
 import os from 'node:os'
-import { buildInnerScript, buildRuntimeConfig } from './command-line.ts'
+import path from 'node:path'
+import { buildInnerScript, buildRuntimeConfig, isShortTempFolder } from './command-line.ts'
 import { loadRuntime } from './library.ts'
 import type { OpenedSandbox, OpenOptions } from './open-bubblewrap.ts'
 import type { SandboxPolicy } from './policy.ts'
@@ -13,7 +15,9 @@ export async function openSeatbelt(
 ): Promise<OpenedSandbox> {
   const runtime = await loadRuntime()
   const readable = listReadablePaths(environment['PATH'] ?? '', environment['HOME'] ?? os.homedir())
-  const config = buildRuntimeConfig(policy, readable, socketFolder)
+  const inner = shortenTempFolder(policy, socketFolder)
+  fs.mkdirSync(inner.tempFolder, { recursive: true, mode: 0o700 })
+  const config = buildRuntimeConfig(inner.policy, readable, socketFolder)
   const stopListening = runtime.getSandboxViolationStore().subscribe(violations => {
     for (const host of violations.flatMap(({ line }) => parseRefusedHost(line) ?? [])) refuse?.(host)
   })
@@ -24,7 +28,7 @@ export async function openSeatbelt(
   }
   try {
     await runtime.initialize(config)
-    const script = buildInnerScript(policy, command)
+    const script = buildInnerScript(inner.policy, command, inner.tempFolder)
     const options = { commandId: policy.role }
     const { argv } = await runtime.wrapWithSandboxArgv(script, '/bin/sh', config, undefined, undefined, options)
     return { commandLine: argv.at(-1) ?? '', serve: () => undefined, close }
@@ -32,6 +36,19 @@ export async function openSeatbelt(
     await close()
     throw error
   }
+}
+
+/**
+ * The folder for temporary files inside, with a policy that lets it be written. macOS cannot mount one at another place, so a long
+ * one is replaced by a folder beside the sockets, which is removed with them. Pure.
+ */
+export function shortenTempFolder(
+  policy: SandboxPolicy,
+  socketFolder: string,
+): { policy: SandboxPolicy; tempFolder: string } {
+  if (isShortTempFolder(policy.tempFolder)) return { policy, tempFolder: policy.tempFolder }
+  const tempFolder = path.join(socketFolder, 't')
+  return { policy: { ...policy, writablePaths: [...policy.writablePaths, tempFolder] }, tempFolder }
 }
 
 /** The host and port in what the library records of a refusal; undefined for anything else. Pure. */

@@ -1,9 +1,9 @@
 import fs from 'node:fs'
-import os from 'node:os'
 import path from 'node:path'
 import { isErrno } from '#host/error.ts'
 import { copyTree, deleteFolder, listNames, removeAdditions, takeSnapshot } from '#host/fs'
 import { readPlaceTag } from '#host/process'
+import { getScratchRoot } from '#host/temp-folder.ts'
 import { MINUTE_MS } from '#host/time.ts'
 
 /** A copy of a commit with its dependencies, in which one check runs at a time. */
@@ -36,7 +36,9 @@ export async function takeCheckTree(
   idleTree = undefined
   if (left?.key.content === key.content) return left
   removeAbandonedTrees()
-  const scratch = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), `${PREFIX}${readPlaceTag()}-${process.pid}-`)))
+  const scratch = fs.realpathSync(
+    fs.mkdtempSync(path.join(getScratchRoot(), `${PREFIX}${readPlaceTag()}-${process.pid}-`)),
+  )
   const tree = path.join(scratch, 'tree')
   fs.mkdirSync(tree)
   try {
@@ -103,9 +105,10 @@ function keep(tree: CheckTree): void {
 /** Remove the trees of processes that were killed. Containers may share the folder, and a pid means nothing in another one. */
 function removeAbandonedTrees(): void {
   const pattern = new RegExp(`^${PREFIX}${readPlaceTag()}-(\\d+)-`)
-  for (const name of listNames(os.tmpdir())) {
+  const root = getScratchRoot()
+  for (const name of listNames(root)) {
     const pid = Number(pattern.exec(name)?.[1] ?? process.pid)
-    const folder = path.join(os.tmpdir(), name)
+    const folder = path.join(root, name)
     if (isRunning(pid) || fs.lstatSync(folder, { throwIfNoEntry: false })?.uid !== process.getuid?.()) continue
     deleteFolder(folder)
   }

@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { it, type TestContext } from 'node:test'
 import { runProgram } from '#host/exec.ts'
-import { canExecuteIn, findWriteProblem } from '#host/temp-folder.ts'
+import { canExecuteIn, findWriteProblem, getScratchRoot } from '#host/temp-folder.ts'
 import { createScratchFolder } from '../fixtures/scratch.ts'
 import { whyNotLinux } from '../fixtures/skip-reasons.ts'
 
@@ -93,4 +93,10 @@ it('a disk that is full or executes nothing is no fault of the work', { skip: ca
     folder,
   )
   assert.deepEqual(full.value, [red, { outcome: 'could not run', reason: `the disk is full (${folder})` }, red])
+})
+
+it('a check has a home with room for a socket, also on macOS', () => {
+  assert.equal(getScratchRoot('darwin', '/var/folders/zz/zyxvpxvq6csfxvn_n0000000000000/T'), '/tmp')
+  assert.equal(getScratchRoot('darwin', '/Volumes/ram'), '/Volumes/ram')
+  assert.equal(getScratchRoot('linux', '/var/folders/x'), '/var/folders/x')
 })

@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { buildPolicy } from '#host/sandbox'
-import { buildRuntimeConfig } from '#host/sandbox/command-line.ts'
+import { buildInnerScript, buildRuntimeConfig } from '#host/sandbox/command-line.ts'
+import { shortenTempFolder } from '#host/sandbox/open-seatbelt.ts'
 import type { SandboxRole } from '#host/sandbox/policy.ts'
 
 const LIBRARY_MODULE = '@anthropic-ai/sandbox-runtime/dist/sandbox/macos-sandbox-utils.js'
@@ -87,4 +88,22 @@ test('Unix sockets are allowed in the folders that a role may write, and nowhere
   const profile = await buildProfile('check')
   const outbound = profile.match(/\(allow network-outbound \(remote unix-socket.*/g) ?? []
   assert.deepEqual(outbound, ['(allow network-outbound (remote unix-socket (subpath "/Volumes/s/scratch")))'])
+})
+
+test('a socket fits into the folder for temporary files, however long that of the session is', async () => {
+  const sockets = '/private/tmp/dsp12345678-12345-AbCdEf'
+  const long = '/Volumes/homes/.claude-dispatch/workspace/2026-12-01-fix-the-login-a3f9/workers/fix/tmp'
+  const policy = buildPolicy('code', { folder: '/Volumes/o', outputs: '/Volumes/o', tempFolder: long })
+  const inner = shortenTempFolder(policy, sockets)
+  assert.match(
+    buildInnerScript(inner.policy, ['true'], inner.tempFolder),
+    new RegExp(`export TMPDIR='?${sockets}/t'?;`),
+  )
+  const longest = '/pytest-of-ada/pytest-0/popen-gw0/test_socket0/x.sock'
+  assert.ok(Buffer.byteLength(inner.tempFolder + longest) < 103)
+  const { filesystem, network } = buildRuntimeConfig(inner.policy, { denied: [], allowed: [] }, sockets, 'darwin')
+  for (const list of [filesystem.allowWrite, filesystem.allowRead, network.allowUnixSockets])
+    assert.ok(list.includes(inner.tempFolder) && list.includes(long))
+  const short = { ...policy, tempFolder: '/private/tmp/x' }
+  assert.deepEqual(shortenTempFolder(short, sockets), { policy: short, tempFolder: '/private/tmp/x' })
 })
