@@ -6,4 +6,5 @@ export {
   type LeaseOptions,
   readLeaseHolder,
   releaseLease,
+  renewLease,
 } from './lease.ts'

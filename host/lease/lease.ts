@@ -14,7 +14,7 @@ export interface Lease {
 
 export interface LeaseOptions {
   /**
-   * A holder on another machine counts as gone once it has held the lease for this long. Without it, it never does: whether
+   * A holder on another machine counts as gone once it has held the lease for this long, or has not renewed it. Without it, it never does: whether
    * it lives cannot be seen from here.
    */
   elsewhereExpiresMs?: number
@@ -53,6 +53,12 @@ export async function isLeaseFree(folder: string, options: LeaseOptions = {}): P
 /** Is the lease still held? Check it before every action that the lease protects. */
 export function holdsLease(folder: string, { generation }: Lease): boolean {
   return readTopGeneration(folder) === generation && !isReleased(folder, generation)
+}
+
+/** Begin the time again after which a machine elsewhere takes this lease for given up. */
+export function renewLease(folder: string, lease: Lease): void {
+  const now = new Date()
+  if (holdsLease(folder, lease)) fs.utimesSync(getGenerationFile(folder, lease.generation), now, now)
 }
 
 export function releaseLease(folder: string, { generation }: Lease): void {

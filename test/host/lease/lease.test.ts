@@ -6,7 +6,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { readIfPresent, readJson } from '#host/fs'
-import { acquireLease, holdsLease, isLeaseFree, readLeaseHolder, releaseLease } from '#host/lease'
+import { acquireLease, holdsLease, isLeaseFree, readLeaseHolder, releaseLease, renewLease } from '#host/lease'
 import { identify, type ProcessIdentity } from '#host/process'
 import { createScratchFolder, waitUntil } from '../../fixtures/scratch.ts'
 
@@ -115,7 +115,13 @@ test('a holder on another machine is never taken for dead, unless the lease may 
   fs.utimesSync(acquired, new Date(), new Date(Date.now() - 61_000))
   assert.equal(await isLeaseFree(folder), false)
   assert.equal(await isLeaseFree(folder, { elsewhereExpiresMs: 60_000 }), true)
+  renewLease(folder, { generation: 1 })
+  assert.equal(await isLeaseFree(folder, { elsewhereExpiresMs: 60_000 }), false, 'its holder has given a sign of life')
+  fs.utimesSync(acquired, new Date(), new Date(Date.now() - 61_000))
   assert.deepEqual(await acquireLease(folder, self, { elsewhereExpiresMs: 60_000 }), { generation: 2 })
+  const before = fs.statSync(acquired).mtimeMs
+  renewLease(folder, { generation: 1 })
+  assert.equal(fs.statSync(acquired).mtimeMs, before, 'it is not its lease any more')
 })
 
 test('an unreadable generation is not replaced: its holder may live', async t => {
