@@ -3,7 +3,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { makePrivateFolder, readJson, writeAtomic } from '#host/fs'
-import { acquireLease, releaseLease } from '#host/lease'
+import { acquireLease, type LeaseOptions, releaseLease } from '#host/lease'
 import { identify } from '#host/process'
 import { HOUR_MS } from '#host/time.ts'
 
@@ -23,8 +23,8 @@ export const CacheRecord = z.object({
 export type CacheRecord = z.infer<typeof CacheRecord>
 
 const LEASE_POLL_MS = 500
-/** An installation on another machine that shares this home is waited for this long. */
-const MAX_INSTALL_MS = HOUR_MS
+/** An installation on another machine that shares this home, or in a container that is gone, is waited for this long. */
+export const installLeaseOptions: LeaseOptions = { elsewhereExpiresMs: HOUR_MS }
 
 /** The folder of a key, which all sessions of this machine share. It is created if it does not exist. */
 export function openCacheFolder(home: string, key: string): string {
@@ -54,7 +54,7 @@ export async function withCacheLease<T>(folder: string, work: () => Promise<T>):
   const file = path.join(folder, 'claim')
   const self = await identify(process.pid)
   if (!self) throw new Error('this process is not in the process table')
-  const acquire = () => acquireLease(file, self, { elsewhereExpiresMs: MAX_INSTALL_MS })
+  const acquire = () => acquireLease(file, self, installLeaseOptions)
   let lease = await acquire()
   for (; !lease; lease = await acquire()) await sleep(LEASE_POLL_MS)
   try {

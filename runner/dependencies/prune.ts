@@ -8,7 +8,7 @@ import { DAY_MS } from '#host/time.ts'
 import { resolveInHome } from '#host/toolchains'
 import { listSessions } from '#session'
 import { readLog } from '#session/log'
-import { CacheRecord, getRecordFile } from './cache.ts'
+import { CacheRecord, getRecordFile, installLeaseOptions } from './cache.ts'
 
 /** A folder in which install commands ran. */
 export interface Setup {
@@ -38,7 +38,7 @@ export async function listSetups({ home, workspace }: Pick<Config, 'home' | 'wor
   const setups = keys.map(async (key): Promise<Setup> => {
     const folder = path.join(cache, key)
     const record = CacheRecord.safeParse(readJson(getRecordFile(folder))).data
-    const isBeingMade = !(await isLeaseFree(path.join(folder, CLAIM)))
+    const isBeingMade = !(await isLeaseFree(path.join(folder, CLAIM), installLeaseOptions))
     return {
       key,
       folder,
@@ -119,7 +119,7 @@ function listContents(folder: string): string[] {
 
 async function removeUnlessClaimed({ folder }: Setup): Promise<boolean> {
   const self = await identify(process.pid)
-  const lease = self && (await acquireLease(path.join(folder, CLAIM), self))
+  const lease = self && (await acquireLease(path.join(folder, CLAIM), self, installLeaseOptions))
   if (!lease) return false
   try {
     removeSetup(folder)

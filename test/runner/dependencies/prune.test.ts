@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { listNames } from '#host/fs'
 import { acquireLease } from '#host/lease'
 import { identify } from '#host/process'
-import { DAY_MS } from '#host/time.ts'
+import { DAY_MS, HOUR_MS } from '#host/time.ts'
 import { writeCacheRecord } from '#runner/dependencies/cache.ts'
 import {
   keepOnlyMade,
@@ -125,4 +125,20 @@ test('of the home of a setup, what was only downloaded is removed', t => {
     [...kept, ...downloaded].filter(name => fs.existsSync(path.join(home, name))),
     kept,
   )
+})
+
+test('a setup that was being made in a container that is gone is unfinished after an hour', async t => {
+  const config = { home: createScratchFolder(t), workspace: createScratchFolder(t) }
+  const claim = path.join(config.home, 'prepared/lost/claim')
+  fs.mkdirSync(path.join(config.home, 'prepared/lost/tree'), { recursive: true })
+  const self = (await identify(process.pid)) ?? assert.fail()
+  const place = { hostName: 'attic', machine: 'another', pidNamespace: '' }
+  await acquireLease(claim, { ...self, bootId: 'another', place })
+  const list = async () => (await listSetups(config)).map(({ state }) => state)
+  assert.deepEqual(await list(), ['being made'])
+  const [generation = ''] = listNames(claim)
+  fs.utimesSync(path.join(claim, generation), 0, (Date.now() - HOUR_MS) / 1000 - 1)
+  assert.deepEqual(await list(), ['unfinished'])
+  await pruneSetups(config)
+  assert.deepEqual(await list(), [])
 })
