@@ -4,6 +4,7 @@ import { DispatchError, exitCodes } from '#host/error.ts'
 import { listNames, makePrivateFolder, writeAtomic } from '#host/fs'
 import { acquireLease, releaseLease } from '#host/lease'
 import { identify } from '#host/process'
+import { HOUR_MS } from '#host/time.ts'
 
 /** An issue or a pull request on GitHub. */
 export interface ForgeKey {
@@ -64,7 +65,7 @@ export async function withRecord<Result>(
   makePrivateFolder(path.dirname(file))
   const folder = file.replace(/\.json$/, '.lease')
   const self = await identify(process.pid)
-  const lease = self && (await acquireLease(folder, self))
+  const lease = self && (await acquireLease(folder, self, { elsewhereExpiresMs: HOUR_MS }))
   if (lease === undefined) return undefined
   try {
     return { result: await work() }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '#host/config'
-import { acquireLease, isLeaseFree, readLeaseHolder, releaseLease } from '#host/lease'
+import { acquireLease, isLeaseFree, type LeaseOptions, readLeaseHolder, releaseLease, renewLease } from '#host/lease'
 import { readPauseFile } from '#host/pause-file.ts'
 import { checkLiveness, identify } from '#host/process'
 import { MINUTE_MS } from '#host/time.ts'
@@ -30,8 +30,14 @@ export interface LanderOptions {
 export async function becomeLander(folder: string): Promise<(() => void) | undefined> {
   const self = await identify(process.pid)
   if (self === undefined) throw new Error('the system does not list this process')
-  const lease = await acquireLease(getLanderLease(folder), self)
-  return lease && (() => releaseLease(getLanderLease(folder), lease))
+  const file = getLanderLease(folder)
+  const lease = await acquireLease(file, self, leaseOptions)
+  if (lease === undefined) return undefined
+  const renewal = setInterval(() => renewLease(file, lease), RENEWAL_MS).unref()
+  return () => {
+    clearInterval(renewal)
+    releaseLease(file, lease)
+  }
 }
 
 /** The same, however long another one takes. `say` gets one line about it. */
@@ -48,7 +54,7 @@ export const LANDER_POLL_MS = 250
 
 /** Is there a process that lands on this repository? */
 export async function hasLander(folder: string): Promise<boolean> {
-  return !(await isLeaseFree(getLanderLease(folder)))
+  return !(await isLeaseFree(getLanderLease(folder), leaseOptions))
 }
 
 export function describeOtherLander(folder: string): string {
@@ -88,6 +94,10 @@ export function findLanded(config: Config, entries: Landing[]): Set<string> {
 }
 
 // --- internal ---
+
+const RENEWAL_MS = MINUTE_MS
+/** One on another machine, or in a container that was started again, is not waited for longer than this after its last sign of life. */
+const leaseOptions: LeaseOptions = { elsewhereExpiresMs: 10 * RENEWAL_MS }
 
 /** Returns the entry if it has ended. */
 async function landClaimed(

@@ -4,9 +4,10 @@ import { DispatchError, exitCodes } from '#host/error.ts'
 import { describeFreeSpace, MIN_SPACE_BYTES, measureFolder, measureFreeSpace, toStorageError } from '#host/fs'
 import { listOwnWork } from '#host/git/remote'
 import { getVersionsFolder } from '#host/installed-code'
-import { acquireLease, releaseLease } from '#host/lease'
+import { acquireLease, type LeaseOptions, releaseLease } from '#host/lease'
 import { identify } from '#host/process'
 import { sanitize } from '#host/text.ts'
+import { HOUR_MS } from '#host/time.ts'
 
 /** Exit 5 if the clone has changes that no remote has: they would not be in the new version, and would seem lost. */
 export async function requireCleanClone(clone: string, published: string[]): Promise<void> {
@@ -27,7 +28,7 @@ export async function updateAlone<Result>({ cloneFolder }: Config, work: () => P
   makeVersionsFolder(getVersionsFolder(cloneFolder))
   const folder = getLeaseFolder(cloneFolder)
   const self = await identify(process.pid)
-  const lease = self && (await acquireLease(folder, self))
+  const lease = self && (await acquireLease(folder, self, updateLeaseOptions))
   if (!lease)
     throw new DispatchError(`another \`dispatch update\` changes ${cloneFolder}`, {
       exitCode: exitCodes.conflict,
@@ -44,6 +45,9 @@ export async function updateAlone<Result>({ cloneFolder }: Config, work: () => P
 export function getLeaseFolder(cloneFolder: string): string {
   return `${getVersionsFolder(cloneFolder)}/.lease`
 }
+
+/** An update on another machine has ended by then, or was given up. */
+export const updateLeaseOptions: LeaseOptions = { elsewhereExpiresMs: HOUR_MS }
 
 /** Exit 10 unless another version as large as this one fits beside the clone, and 1 GB is left. */
 export function requireRoom({ installFolder, cloneFolder }: Config): void {
