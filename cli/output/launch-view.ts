@@ -54,7 +54,7 @@ function listLeftOutFolders({ repository, project }: Session['manifest']): strin
   const { leftOut } = leaveOutCheckout(repository?.path)
   if (leftOut.length === 0) return []
   const remedy = project?.setup.length ? '' : '; `dispatch prepare` sets up one for the work'
-  return [`${formatNames(leftOut)} of your checkout is not on PATH in the work${remedy}`]
+  return [`${formatNames(leftOut)} belongs to your checkout, so it is not on PATH in the work${remedy}`]
 }
 
 const MAX_FOLDER_CHARS = 100

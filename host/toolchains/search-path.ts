@@ -1,9 +1,10 @@
+import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { resolveRealPath } from '../fs/files.ts'
+import { listNames, readIfPresent, resolveRealPath } from '../fs/files.ts'
 import { isUnder } from '../sandbox/policy.ts'
 
-/** PATH for what runs in a session, and the folders that were left out, as paths from the top of the checkout. */
+/** PATH for what runs in a session, and the folders that were left out; those in the checkout as paths from its top. */
 export interface SessionSearchPath {
   searchPath: string
   leftOut: string[]
@@ -12,7 +13,8 @@ export interface SessionSearchPath {
 /**
  * PATH without the folders that lie in the user's checkout, such as the `.venv/bin` of a virtualenv that is activated in the shell:
  * its programs would load the user's files in place of the ones that are tested. A folder that only links out of the checkout
- * stays, by its real path. A repository that contains the home has all tools of the user in it, so nothing is left out there.
+ * stays, by its real path. An environment of Python outside is left out as well if the checkout is installed in it in place. A
+ * repository that contains the home has all tools of the user in it, so nothing is left out there.
  */
 export function leaveOutCheckout(
   checkout: string | undefined,
@@ -25,11 +27,13 @@ export function leaveOutCheckout(
   if (isInside(home) || isInside(resolveRealPath(home))) return { searchPath, leftOut: [] }
   const folders = searchPath.split(path.delimiter).map(folder => {
     const real = path.isAbsolute(folder) ? resolveRealPath(folder) : folder
-    const isLeftOut = path.isAbsolute(folder) && isInside(real)
+    const isLeftOut = path.isAbsolute(folder) && (isInside(real) || hasInstalledInPlace(real, tops))
     return { folder: path.isAbsolute(folder) && isInside(path.resolve(folder)) ? real : folder, real, isLeftOut }
   })
   const top = resolveRealPath(checkout)
-  const leftOut = folders.filter(({ isLeftOut }) => isLeftOut).map(({ real }) => path.relative(top, real) || '.')
+  const leftOut = folders
+    .filter(({ isLeftOut }) => isLeftOut)
+    .map(({ real }) => (isInside(real) ? path.relative(top, real) || '.' : real))
   const kept = folders.filter(({ isLeftOut }) => !isLeftOut).map(({ folder }) => folder)
   return { searchPath: kept.join(path.delimiter), leftOut: [...new Set(leftOut)] }
 }
@@ -42,4 +46,26 @@ export function buildSessionEnvironment(checkout: string | undefined): NodeJS.Pr
 /** For checks that a process of the user's runs, with the environments that are activated in its shell. */
 export function applySearchPath(checkout: string | undefined): void {
   process.env['PATH'] = leaveOutCheckout(checkout).searchPath
+}
+
+// --- internal ---
+
+/** Is one of these folders installed in the environment of Python whose `bin` this is, so that it loads the files from there? */
+function hasInstalledInPlace(folder: string, projects: string[]): boolean {
+  const environment = path.dirname(folder)
+  if (!fs.existsSync(path.join(environment, 'pyvenv.cfg'))) return false
+  const lib = path.join(environment, 'lib')
+  const packages = listNames(lib).map(name => path.join(lib, name, 'site-packages'))
+  const files = packages.flatMap(place => listNames(place).map(name => path.join(place, name)))
+  return files
+    .filter(file => /\.(pth|egg-link)$|\/__editable__[^/]*\.py$/.test(file))
+    .some(file => projects.some(project => mentions(readIfPresent(file) ?? '', project)))
+}
+
+/** Has a text this path, or one below it? */
+function mentions(text: string, folder: string): boolean {
+  return text
+    .split(folder)
+    .slice(1)
+    .some(rest => !/^[\w.-]/.test(rest))
 }

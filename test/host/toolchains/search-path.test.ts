@@ -35,3 +35,30 @@ test('without a checkout, and where the home itself is one, PATH stays as it is'
   for (const checkout of [undefined, home, path.dirname(home), '/'])
     assert.deepEqual(leaveOutCheckout(checkout, searchPath, home), { searchPath, leftOut: [] })
 })
+
+test('an environment elsewhere in which the checkout is installed in place is left out', t => {
+  const home = createScratchFolder(t)
+  const checkout = path.join(home, 'project')
+  const write = (name: string, text: string) => {
+    fs.mkdirSync(path.dirname(path.join(home, name)), { recursive: true })
+    fs.writeFileSync(path.join(home, name), text)
+  }
+  fs.mkdirSync(checkout)
+  for (const name of ['setuptools', 'pth', 'other']) {
+    write(`envs/${name}/pyvenv.cfg`, 'home = /usr/bin')
+    fs.mkdirSync(path.join(home, `envs/${name}/bin`))
+  }
+  const packages = 'lib/python3.12/site-packages'
+  write(`envs/setuptools/${packages}/__editable___p_1_0_finder.py`, `MAPPING = {'p': '${checkout}/src/p'}`)
+  write(`envs/pth/${packages}/_p.pth`, `${checkout}/src\n`)
+  write(`envs/other/${packages}/q.pth`, `${checkout}-2/src\n`)
+  write(`.local/${packages}/p.pth`, `${checkout}/src\n`)
+  const [setuptools, pth, other] = ['setuptools', 'pth', 'other'].map(name => `${home}/envs/${name}/bin`)
+  const { searchPath, leftOut } = leaveOutCheckout(
+    checkout,
+    [setuptools, pth, other, `${home}/.local/bin`].join(':'),
+    home,
+  )
+  assert.equal(searchPath, `${other}:${home}/.local/bin`)
+  assert.deepEqual(leftOut, [setuptools, pth])
+})
