@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { agentVariableNames } from '../config/environment.ts'
 import { parseJsonc } from '../json.ts'
 import { readUserFile } from '../user-config/locked-write.ts'
-import { findUserSettings } from './config.ts'
+import { findSettingsFiles, findUserSettings } from './config.ts'
 
 /** What the user's `settings.json` of claude means for agents. */
 export interface UserSettings {
@@ -34,6 +34,11 @@ export function readUserSettings(file = findUserSettings()): UserSettings {
     kept: Object.fromEntries(Object.entries(others).filter(([name]) => keptNames.includes(name))),
     leftOut: names.filter(name => steeringNames.includes(name)),
   }
+}
+
+/** The settings of the administrator. claude loads them whatever it is told, and each overrides the user's and those before it. */
+export function readManagedSettings(): UserSettings[] {
+  return findSettingsFiles({ configDirectory: undefined }).managed.map(file => readUserSettings(file))
 }
 
 // --- internal ---

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { hasCredentialVariable } from '../claude/credential-variables.ts'
-import { readUserSettings } from '../claude/user-settings.ts'
+import { readManagedSettings, readUserSettings } from '../claude/user-settings.ts'
 import { makePrivateFolder, readIfPresent, writeAtomic } from '../fs/files.ts'
 import { detectProvider } from './provider.ts'
 
@@ -21,11 +21,11 @@ export function removeToken(home: string): void {
 }
 
 /**
- * Set in this process what leads to the model: the `env` of the user's settings of claude, as claude itself does, and the
- * kept token unless another credential is there.
+ * Set in this process what leads to the model: the `env` of the user's and the administrator's settings of claude, as claude
+ * itself does, and the kept token unless another credential is there.
  */
 export function applyModelVariables(home: string): void {
-  Object.assign(process.env, readUserSettings().variables)
+  for (const { variables } of [readUserSettings(), ...readManagedSettings()]) Object.assign(process.env, variables)
   const token = readIfPresent(getTokenFile(home))?.trim()
   if (token && !hasCredentialVariable() && detectProvider() === 'anthropic')
     process.env['CLAUDE_CODE_OAUTH_TOKEN'] = token

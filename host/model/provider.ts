@@ -1,7 +1,10 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { hasCredentialVariable } from '../claude/credential-variables.ts'
+import { readManagedSettings, type UserSettings } from '../claude/user-settings.ts'
 import { DispatchError, exitCodes } from '../error.ts'
+import { relayedVariableNames } from './placeholder.ts'
 
 type Environment = NodeJS.ProcessEnv
 
@@ -49,12 +52,18 @@ export function listHiddenLoginVariables(environment: Environment = process.env)
 
 /**
  * Refuse a way to the model that cannot work, before anything is created: exit 2 for an address that is not one, exit 7 for a
- * cloud's login that no agent in a sandbox can use.
+ * cloud's login that no agent in a sandbox can use, and for an address or a key in settings that lead claude around its relay.
  */
-export function requireModelAccess(isSandboxed: boolean, environment: Environment = process.env): void {
+export function requireModelAccess(
+  isSandboxed: boolean,
+  environment: Environment = process.env,
+  managed = readManagedSettings(),
+): void {
   const hosts = listModelHosts(environment)
   const provider = detectProvider(environment)
-  if (!isSandboxed || provider === 'anthropic') return
+  if (!isSandboxed) return
+  const hasRelay = process.platform !== 'darwin' || hasCredentialVariable(environment)
+  if (provider === 'anthropic') return hasRelay ? requireNoDetour(managed, hosts[0] ?? '') : undefined
   const { title, skipVariable, hasLogin, remedy } = clouds[provider]
   if (isSet(environment[skipVariable]) || hasLogin(environment)) return
   throw new DispatchError(
@@ -67,6 +76,21 @@ export function requireModelAccess(isSandboxed: boolean, environment: Environmen
 }
 
 // --- internal ---
+
+/** What the administrator sets overrides the relay's own address and placeholder inside. */
+function requireNoDetour(managed: UserSettings[], host: string): void {
+  for (const { file, variables } of managed) {
+    const name = relayedVariableNames.find(each => each in variables)
+    if (name === undefined) continue
+    throw new DispatchError(
+      `in a sandbox, agents cannot reach the model at ${host}: ${file} sets ${name} for every claude`,
+      {
+        exitCode: exitCodes.login,
+        remedy: 'Run without a sandbox: --sandbox off. Or set it in your own settings.json or in the shell instead.',
+      },
+    )
+  }
+}
 
 /** What is known of a cloud. `hasLogin`: a login that works without files that the sandbox hides. */
 interface Cloud {

@@ -85,6 +85,23 @@ test('agents get no AWS_PROFILE beside keys: claude would pass over the keys', (
   assert.deepEqual(listHiddenLoginVariables({ CLAUDE_CODE_USE_BEDROCK: '1', AWS_PROFILE: 'work' }), [])
 })
 
+test('an address in managed settings is refused in a sandbox, because claude follows it around the relay', () => {
+  const file = '/etc/claude-code/managed-settings.json'
+  const settings = (variables: Record<string, string>) => [
+    { file, variables, keyProgram: '/bin/key', kept: {}, leftOut: [] },
+  ]
+  const address = { ANTHROPIC_BASE_URL: 'https://llm.corp' }
+  assert.throws(() => requireModelAccess(true, address, settings(address)), {
+    exitCode: 7,
+    message: /llm\.corp:443: .*managed-settings\.json sets ANTHROPIC_BASE_URL/,
+    remedy: /--sandbox off/,
+  })
+  requireModelAccess(false, address, settings(address))
+  requireModelAccess(true, {}, settings({ MAX_THINKING_TOKENS: '8000' }))
+  const cloud = { CLAUDE_CODE_USE_BEDROCK: '1', AWS_BEARER_TOKEN_BEDROCK: 't' }
+  requireModelAccess(true, cloud, settings(cloud))
+})
+
 test('without a sandbox a cloud’s login may be anywhere', () => {
   requireModelAccess(false, { CLAUDE_CODE_USE_BEDROCK: '1', AWS_PROFILE: 'work' })
 })
