@@ -43,10 +43,10 @@ export function addPythonFileHost(hosts: string[]): string[] {
   return hosts.includes(PYTHON_INDEX) ? [...new Set([...hosts, 'files.pythonhosted.org'])] : hosts
 }
 
-/** The hosts in `GOPROXY` and `GOPRIVATE`, as `go env` prints them. Pure. */
-export function parseGoHosts(proxy: string, privatePatterns: string): string[] {
+/** The hosts in `GOPROXY`, `GOPRIVATE` and `GOSUMDB`, as `go env` prints them. Pure. */
+export function parseGoHosts(proxy: string, privatePatterns: string, sumDatabase = ''): string[] {
   const hosts = privatePatterns.split(',').flatMap(pattern => pattern.trim().split('/')[0] || [])
-  return [...findAddressHosts(proxy), ...hosts.filter(host => host.includes('.'))]
+  return [...findAddressHosts(proxy), ...hosts.filter(host => host.includes('.')), ...findSumHosts(sumDatabase)]
 }
 
 /** Does a file fix versions? One that only names packages may have addresses of homepages, which nothing is fetched from. Pure. */
@@ -102,14 +102,23 @@ async function listRegistries(
     return hosts.length > 0 ? hosts : [PYTHON_INDEX]
   }
   if (tool === 'go') {
-    const [proxy = '', privatePatterns = ''] = (await ask('go', 'env', 'GOPROXY', 'GOPRIVATE')).split('\n')
+    const names = ['GOPROXY', 'GOPRIVATE', 'GOSUMDB']
+    const [proxy, privatePatterns, sumDatabase] = (await ask('go', 'env', ...names)).split('\n')
     const hosts = parseGoHosts(
       proxy || (process.env['GOPROXY'] ?? ''),
       privatePatterns || (process.env['GOPRIVATE'] ?? ''),
+      sumDatabase,
     )
     return hosts.length > 0 ? hosts : ['proxy.golang.org', 'sum.golang.org']
   }
   return defaultHosts[tool] ?? []
+}
+
+/** The checksum database, which go asks about what go.sum does not have: `sum.golang.org`, or a name, a key and an address. */
+function findSumHosts(value: string): string[] {
+  const [name = ''] = value.trim().split(/[+\s]/)
+  const hosts = findAddressHosts(value)
+  return hosts.length > 0 || !name.includes('.') ? hosts : [name]
 }
 
 /** Where corepack fetches a package manager from, whatever registry the user has set. */

@@ -285,6 +285,13 @@ test('the hosts of Go are its proxies and private modules', () => {
   ])
 })
 
+test('go asks its checksum database for what go.sum does not have', () => {
+  const proxy = 'https://proxy.golang.org,direct'
+  assert.deepEqual(parseGoHosts(proxy, '', 'sum.golang.org'), ['proxy.golang.org', 'sum.golang.org'])
+  assert.deepEqual(parseGoHosts(proxy, '', 'off'), ['proxy.golang.org'])
+  assert.deepEqual(parseGoHosts('off', '', 'sums.corp.example+abc https://sums.example/db'), ['sums.example'])
+})
+
 test('compose files are found at the top and one folder below', async t => {
   const names = [
     'compose.yaml',
