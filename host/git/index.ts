@@ -1,3 +1,4 @@
+export { readAttributes } from './attributes.ts'
 export { findRepository, type UserRepository } from './find-repository.ts'
 export { filterExistingPaths, filterTrackedPaths, git, redirectObjects, tryGit } from './git.ts'
 export { isPartialClone } from './partial-clone.ts'

@@ -1,7 +1,7 @@
 import path from 'node:path'
-import { encodeName } from '../file-name.ts'
 import { readPointerBlobs } from '../lfs/filters.ts'
 import { isLfsContent } from '../lfs/lfs.ts'
+import { readAttributes } from './attributes.ts'
 import { git, listWithGit, tryGit } from './git.ts'
 
 /**
@@ -32,10 +32,8 @@ async function listUnchangedLfsFiles(
   names: string[],
   env: Record<string, string>,
 ): Promise<Set<string>> {
-  const input = Buffer.concat(names.map(name => encodeName(`${name}\0`)))
-  const attributes = await listWithGit(['check-attr', '-z', '--stdin', 'filter'], { cwd: checkout, input })
-  // Three fields for each file: path, attribute and value.
-  const filtered = new Set(attributes.filter((_, index) => index % 3 === 0 && attributes[index + 2] === 'lfs'))
+  const attributes = await readAttributes(['filter'], names, { cwd: checkout })
+  const filtered = new Set([...attributes].flatMap(([name, [filter]]) => (filter === 'lfs' ? [name] : [])))
   if (filtered.size === 0) return new Set()
   // Two fields for each file: `:MODE MODE BLOB BLOB STATUS` and its path.
   const fields = await listWithGit(['diff-files', '--raw', '--no-abbrev', '--no-renames', '-z'], { cwd: checkout, env })

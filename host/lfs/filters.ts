@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { encodeName } from '../file-name.ts'
+import { readAttributes } from '../git/attributes.ts'
 import { git, listWithGit, tryGit } from '../git/git.ts'
 import { type LfsPointer, parseLfsPointer } from './lfs.ts'
 
@@ -30,12 +30,9 @@ export async function listFilteredFiles(
   try {
     await git([...inRepository, 'read-tree', commit], { env })
     const files = names ?? (await listWithGit([...inRepository, 'ls-files', '-z'], { env }))
-    const input = Buffer.concat(files.map(name => encodeName(`${name}\0`)))
-    const check = ['check-attr', '--cached', '-z', '--stdin', 'filter']
-    const fields = await listWithGit([...inRepository, ...check], { env, input })
-    // Three fields for each file: path, attribute and value.
-    const filters = fields.flatMap((file, index) => (index % 3 === 0 ? [[file, fields[index + 2] ?? ''] as const] : []))
-    return new Map(filters.filter(([, filter]) => !['unspecified', 'unset', 'set'].includes(filter)))
+    const attributes = await readAttributes(['filter'], files, { options: inRepository, isCached: true, env })
+    const filters = [...attributes].map(([file, [filter = '']]) => [file, filter] as const)
+    return new Map(filters.filter(([, filter]) => !['unspecified', 'unset', 'set', ''].includes(filter)))
   } finally {
     fs.rmSync(folder, { recursive: true, force: true })
   }

@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { decodeNames, encodeName } from '#host/file-name.ts'
 import { readBytesIfPresent } from '#host/fs'
-import { git, tryGit } from '#host/git'
+import { git, readAttributes, tryGit } from '#host/git'
 import type { SessionPaths } from '../paths.ts'
 import type { SessionRepository } from './bare-git.ts'
 import { type CommitFile, listCommitFiles } from './export.ts'
@@ -57,13 +57,10 @@ async function listUnnormalized(folder: string): Promise<string[]> {
   const args = ['grep', '--quiet', ...words, 'HEAD', '--', ':(glob)**/.gitattributes']
   if ((await tryGit(args, { cwd: folder })).exitCode === 1) return []
   const entries = (await listFiles(folder, '--stage')).flatMap(parseEntry)
-  const input = encodeName(entries.map(({ name }) => `${name}\0`).join(''))
-  const check = ['check-attr', '-z', '--stdin', ...attributes]
-  const fields = (await git(check, { cwd: folder, input, encoding: 'latin1' })).split('\0') // A value may be empty.
-  const converted = entries.filter((_, entry) => {
-    const [text, eol, ident, crlf, encoding, filter] = attributes.map(
-      (_, index) => fields[(entry * attributes.length + index) * 3 + 2] ?? '',
-    )
+  const names = entries.map(({ name }) => name)
+  const values = await readAttributes(attributes, names, { cwd: folder })
+  const converted = entries.filter(({ name }) => {
+    const [text, eol, ident, crlf, encoding, filter] = values.get(name) ?? []
     if (filter !== 'unspecified' && filter !== 'unset') return false
     const isText =
       text === 'set' || text === 'input' || (text === 'unspecified' && (eol !== 'unspecified' || isOn(crlf)))
