@@ -3,11 +3,12 @@ import { listIgnoredFiles, listTreeEntries, type RepositoryCommit, readBlob } fr
 import { quoteForShell } from '../shell-quote.ts'
 import { type CredentialFile, findCredentialFiles, listReferredVariables } from './credentials.ts'
 import { listFoldersTo } from './deeper.ts'
+import { buildGradleInstall } from './gradle-project.ts'
 import { isLockFile, listHosts } from './hosts.ts'
 import type { InstallStep, ProjectFolder } from './install-step.ts'
 import { useCorepack } from './missing-programs.ts'
 import { chooseNodeInstall } from './node-project.ts'
-import { buildEditableInstall, describePythonMachine, replaceUv } from './python-project.ts'
+import { buildEditableInstall, buildRequirementsInstall, describePythonMachine, replaceUv } from './python-project.ts'
 import type { Project } from './schema.ts'
 import { extractSettings, isToolSettings } from './tool-settings.ts'
 import { listVersionFiles } from './version-files.ts'
@@ -140,7 +141,10 @@ async function detectInFolder(folder: ProjectFolder): Promise<InstallStep[]> {
     const names = [...lockfiles.filter(folder.has), ...(isHere ? matches.slice(0, MAX_MATCHES) : [])]
     if (names.length === 0 || steps.some(step => step.tool === tool)) continue
     const command = await buildCommand(names, folder)
-    if (command !== undefined) steps.push({ tool, program: findToolProgram(command), command, lockfiles: names })
+    if (command === undefined) continue
+    const isInPlace = tool === 'python' && command.includes(' -e ')
+    const manifests = isInPlace ? ['pyproject.toml', 'setup.py'].filter(folder.has) : []
+    steps.push({ tool, program: findToolProgram(command), command, lockfiles: [...new Set([...names, ...manifests])] })
   }
   return steps
 }
@@ -167,8 +171,7 @@ const packageTools: PackageTool[] = [
   {
     tool: 'python',
     lockfiles: ['requirements.txt', 'requirements-dev.txt', 'requirements-test.txt', 'dev-requirements.txt'],
-    buildCommand: names =>
-      `python3 -m venv .venv && .venv/bin/pip install ${names.map(name => `-r ${name}`).join(' ')}`,
+    buildCommand: buildRequirementsInstall,
   },
   {
     tool: 'python',
@@ -209,10 +212,7 @@ const packageTools: PackageTool[] = [
   {
     tool: 'java',
     lockfiles: ['gradle.lockfile', 'build.gradle', 'build.gradle.kts', 'settings.gradle', 'settings.gradle.kts'],
-    buildCommand: (_, { has }) => {
-      const gradle = `${has('gradlew') ? './gradlew' : 'gradle'} --no-daemon`
-      return `${gradle} testClasses && (${gradle} --continue test || true)`
-    },
+    buildCommand: (_, folder) => buildGradleInstall(folder),
   },
   { tool: 'dotnet', lockfiles: ['packages.lock.json'], buildCommand: () => 'dotnet restore --locked-mode' },
   {

@@ -111,6 +111,12 @@ async function listRegistries(
     )
     return hosts.length > 0 ? hosts : ['proxy.golang.org', 'sum.golang.org']
   }
+  if (program === 'gradle')
+    return [
+      ...(defaultHosts['java'] ?? []),
+      ...gradleHosts.always,
+      ...(command.includes('./gradlew ') ? gradleHosts.wrapper : []),
+    ]
   return defaultHosts[tool] ?? []
 }
 
@@ -128,12 +134,18 @@ async function listCorepackHosts(program: string, ask: (...words: string[]) => P
   return findAddressHosts(await ask('npm', 'config', 'get', 'registry', ...withoutSettings))
 }
 
+/** Where Gradle fetches plugins and, for `gradlew`, itself; both send it on to another host. Google has what Android needs. */
+const gradleHosts = {
+  always: ['plugins.gradle.org', 'plugins-artifacts.gradle.org', 'dl.google.com'],
+  wrapper: ['services.gradle.org', 'github.com', 'release-assets.githubusercontent.com'],
+}
+
 /** What a tool calls if nothing else is set. */
 const defaultHosts: Record<string, string[]> = {
   rust: ['index.crates.io', 'static.crates.io'],
   ruby: ['rubygems.org', 'index.rubygems.org'],
   php: ['repo.packagist.org', 'api.github.com', 'codeload.github.com'],
-  java: ['repo.maven.apache.org', 'plugins.gradle.org', 'services.gradle.org'],
+  java: ['repo.maven.apache.org'],
   dotnet: ['api.nuget.org'],
   elixir: ['repo.hex.pm', 'builds.hex.pm'],
 }

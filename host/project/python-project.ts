@@ -3,7 +3,7 @@ import { findProgram } from '../exec.ts'
 import { resolveRealPath } from '../fs/files.ts'
 import { SECOND_MS } from '../time.ts'
 import { askProgram } from '../toolchains/ask.ts'
-import type { InstallStep } from './install-step.ts'
+import type { InstallStep, ProjectFolder } from './install-step.ts'
 
 /**
  * Install a project that is itself a package in place, with what its tests need; undefined for any other. Pip knows dependency
@@ -17,6 +17,19 @@ export function buildEditableInstall(pyproject: string): string | undefined {
   return ['python3 -m venv .venv', ...(groups.length > 0 ? [".venv/bin/pip install 'pip>=25.1'"] : []), install].join(
     ' && ',
   )
+}
+
+/** Install requirements, and the project itself where it is a package and none of the files says so. */
+export async function buildRequirementsInstall(names: string[], { has, read }: ProjectFolder): Promise<string> {
+  const requirements = `python3 -m venv .venv && .venv/bin/pip install ${names.map(name => `-r ${name}`).join(' ')}`
+  const texts = await Promise.all(names.map(name => read(name)))
+  const pyproject = has('pyproject.toml') ? await read('pyproject.toml') : ''
+  const isPackage =
+    has('setup.py') || (/^\[build-system\]/m.test(pyproject) && !/^package-mode *= *false/m.test(pyproject))
+  const isNamed = texts.some(text =>
+    /^[ \t]*(?:-e|--editable)?[ =]*["']?(?:\.|file:\.)(?:\[[^\]]*\])?["']?\s*(?:#.*)?$/m.test(text),
+  )
+  return isPackage && !isNamed ? `${requirements} && .venv/bin/pip install -e .` : requirements
 }
 
 /**

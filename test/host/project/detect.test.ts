@@ -189,6 +189,41 @@ test('other ecosystems are installed as their users would', async () => {
     )
 })
 
+test('a package beside requirements is installed too, unless they name it', async () => {
+  const requirements = 'python3 -m venv .venv && .venv/bin/pip install -r requirements-dev.txt'
+  const packaged = '[build-system]\nrequires = ["setuptools"]\n'
+  const cases: [requirements: string, pyproject: string, command: string, lockfiles: string[]][] = [
+    ['pytest\n', packaged, `${requirements} && .venv/bin/pip install -e .`, ['requirements-dev.txt', 'pyproject.toml']],
+    ['-e .[test]\npytest\n', packaged, requirements, ['requirements-dev.txt']],
+    ['.\n', packaged, requirements, ['requirements-dev.txt']],
+    ['pytest\n', '[tool.black]\n', requirements, ['requirements-dev.txt']],
+    ['pytest\n', `${packaged}[tool.poetry]\npackage-mode = false\n`, requirements, ['requirements-dev.txt']],
+  ]
+  for (const [text, pyproject, command, lockfiles] of cases) {
+    const read = (file: string) => Promise.resolve(file === 'pyproject.toml' ? pyproject : text)
+    const [step] = await detectInstallSteps(['requirements-dev.txt', 'pyproject.toml'], read)
+    assert.deepEqual([step?.command, step?.lockfiles], [command, lockfiles], text + pyproject)
+  }
+})
+
+test('builds for Android and of Kotlin multiplatform have no task testClasses', async () => {
+  const cases: [module: string, command: string][] = [
+    ['plugins { id("com.android.application") }', './gradlew --no-daemon --continue test || true'],
+    ['plugins { alias(libs.plugins.android.library) }', './gradlew --no-daemon --continue test || true'],
+    [
+      'plugins { kotlin("multiplatform")\n id("com.android.library") }',
+      './gradlew --no-daemon --continue allTests || true',
+    ],
+    ['plugins { alias(libs.plugins.kotlinMultiplatform) }', './gradlew --no-daemon --continue allTests || true'],
+    ['plugins { java }', './gradlew --no-daemon testClasses && (./gradlew --no-daemon --continue test || true)'],
+  ]
+  for (const [module, command] of cases) {
+    const read = (file: string) => Promise.resolve(file === 'app/build.gradle.kts' ? module : '')
+    const [step] = await detectInstallSteps(['gradlew', 'settings.gradle.kts', 'app/build.gradle.kts'], read)
+    assert.deepEqual([step?.command, step?.program], [command, 'gradle'], module)
+  }
+})
+
 test('a change of any project of .NET runs the setup again', async () => {
   const files = ['A.sln', 'src/a/A.csproj', 'src/a/Program.cs', 'Directory.Packages.props']
   const [step] = await detectInstallSteps(files, readNothing)
