@@ -1,4 +1,4 @@
-import type { Checkout, Divergence } from '#host/git'
+import type { Checkout, measureDivergence } from '#host/git'
 import { quoteForShell } from '#host/shell-quote.ts'
 import { formatCount, formatNames, sanitize } from '#host/text.ts'
 import type { ApplyStyle, Session, WorkToApply } from '#session'
@@ -19,7 +19,7 @@ interface ApplyResult {
   hooks: HooksChoice | undefined
   /** Did the branch exist before? */
   alreadyExists: boolean
-  divergence: Divergence
+  divergence: Awaited<ReturnType<typeof measureDivergence>>
 }
 
 /** Print the new branch, what has changed in the user's repository since, and how to review and merge the work. */

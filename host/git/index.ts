@@ -9,7 +9,6 @@ export {
   type Checkout,
   countCommits,
   createBranch,
-  type Divergence,
   fetchCommit,
   findCheckout,
   findCommitWithTree,
