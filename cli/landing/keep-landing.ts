@@ -82,10 +82,8 @@ function startLander(
   const log = path.join(config.logsFolder, 'landing.log')
   say(`starts to land what waits in ${name}; see ${log}`)
   landers.set(folder, Number.POSITIVE_INFINITY)
-  void startDetached(program, [...args, 'land', 'run', name], { env: buildChildEnvironment(config), log }).then(
-    code => {
-      landers.set(folder, code === 0 ? 0 : Date.now() + LANDER_REST_MS)
-      if (code !== 0) say(`the landing in ${name} ended with exit ${code}; see ${log}`)
-    },
-  )
+  void startDetached(program, [...args, 'land', 'run', name], { env: buildChildEnvironment(), log }).then(code => {
+    landers.set(folder, code === 0 ? 0 : Date.now() + LANDER_REST_MS)
+    if (code !== 0) say(`the landing in ${name} ended with exit ${code}; see ${log}`)
+  })
 }

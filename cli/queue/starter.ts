@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { buildChildEnvironment, buildProgramCommand, type Config } from '#host/config'
+import { buildChildEnvironment, buildProgramCommand, type Config, readConfig } from '#host/config'
+import { DispatchError } from '#host/error.ts'
 import { runProgram } from '#host/exec.ts'
 import { identify } from '#host/process'
 import { MINUTE_MS } from '#host/time.ts'
@@ -44,7 +45,7 @@ async function claimNext(config: Config, queue: Queue): Promise<Claim[]> {
   if ((await queue.list(['waiting'])).length === 0) return []
   const { slots, roomByRepository, defaultRoom } = await findRoom(config, queue)
   const process_ = await identify(process.pid)
-  if (slots === 0 || process_ === undefined) return []
+  if (slots === 0 || process_ === undefined || !canReadSettings()) return []
   return queue.claim({
     process: process_,
     capabilities: listCapabilities(config),
@@ -52,6 +53,17 @@ async function claimNext(config: Config, queue: Queue): Promise<Claim[]> {
     roomByRepository,
     defaultRoom,
   })
+}
+
+/** A start reads `.env` itself. While that has a mistake, which is in the log, it would be refused. */
+function canReadSettings(): boolean {
+  try {
+    readConfig()
+    return true
+  } catch (error) {
+    if (!(error instanceof DispatchError)) throw error
+    return false
+  }
 }
 
 /** Is it the session of this attempt of an item? */
@@ -71,7 +83,7 @@ async function startSession(config: Config, claim: Claim, say: (line: string) =>
     [...args, '-', '--json', ...work.options, ...buildRetryOptions(work, config.workspace)],
     {
       cwd: config.home,
-      env: { ...buildChildEnvironment(config), [CLAIM_VARIABLE]: JSON.stringify({ item, attempt }) },
+      env: { ...buildChildEnvironment(), [CLAIM_VARIABLE]: JSON.stringify({ item, attempt }) },
       input: work.task,
       timeoutMs: MAX_START_MS,
     },

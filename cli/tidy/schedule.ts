@@ -23,7 +23,7 @@ export async function startTidyOnceADay(config: Config, say: (text: string) => v
   writeAtomic(file, `${JSON.stringify({ at: new Date().toISOString() })}\n`) // First, so that a failure is not repeated at once.
   if (last === undefined) return
   const [program = '', ...args] = buildProgramCommand('bin/dispatch')
-  const env = { ...buildChildEnvironment(config), DISPATCH_HOME: config.home }
+  const env = { ...buildChildEnvironment(), DISPATCH_HOME: config.home }
   makePrivateFolder(config.logsFolder)
   const log = path.join(config.logsFolder, 'daemon.log')
   void startDetached(program, [...args, 'tidy', '--scheduled'], { env, log, isOutputLogged: false }).then(exitCode => {

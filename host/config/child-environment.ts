@@ -6,10 +6,12 @@ export function exportSettings(config: Settings): Record<string, string> {
   return Object.fromEntries(settingNames.map(name => [name, String(config[name])]))
 }
 
-/** The environment of a short-lived child (the judge, a push): that of this process, the settings, and Node's proxy. */
-export function buildChildEnvironment(config: Settings): Record<string, string> {
-  const names = Object.keys(process.env).filter(name => name !== SERVICE_VARIABLE)
-  const inherited = { ...pickVariables(names), ...exportSettings(config) }
+/**
+ * The environment of a child: that of this process, and Node's proxy. A child that is a `dispatch` reads `.env` itself: a setting in a
+ * variable would hide each later change from it, and from what it leaves running.
+ */
+export function buildChildEnvironment(): Record<string, string> {
+  const inherited = pickVariables(Object.keys(process.env).filter(name => name !== SERVICE_VARIABLE))
   const hasProxy = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'].some(name => inherited[name])
   return hasProxy ? { ...inherited, NODE_USE_ENV_PROXY: '1' } : inherited
 }

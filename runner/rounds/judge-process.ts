@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { buildChildEnvironment, buildProgramCommand, type Config } from '#host/config'
+import { buildChildEnvironment, buildProgramCommand, type Config, exportSettings } from '#host/config'
 import { runProgram } from '#host/exec.ts'
 import { parseJson } from '#host/json.ts'
 import { SECOND_MS } from '#host/time.ts'
@@ -28,7 +28,7 @@ async function runJudge<Result>(args: string[], input: string, config: Config): 
     const [node, judge] = buildProgramCommand('bin/processes/judge')
     const run = await runProgram(node, [judge, ...args], {
       cwd: folder,
-      env: buildChildEnvironment(config),
+      env: { ...buildChildEnvironment(), ...exportSettings(config) },
       input,
       timeoutMs: (config.JUDGE_TIMEOUT_SEC + EXTRA_SECONDS) * SECOND_MS,
     })

@@ -1,5 +1,6 @@
 /** Tasks that wait for their turn, the daemon that starts them, and a pause. */
 import assert from 'node:assert/strict'
+import fs from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
 import { openQueue } from '#queue'
@@ -7,7 +8,8 @@ import { helloTask } from '#rehearsal/hello.ts'
 import { listSessions } from '#session'
 import { readView } from '#session/status'
 import { listQueue } from '../fixtures/list-queue.ts'
-import { helloScenario, idleScenario, type Rig, withRig } from '../fixtures/rig.ts'
+import { createItem } from '../fixtures/queue-contract.ts'
+import { helloScenario, idleScenario, queueSettings, type Rig, withRig } from '../fixtures/rig.ts'
 import { waitForDaemon } from '../fixtures/wait-for-daemon.ts'
 
 interface QueuedItem {
@@ -27,6 +29,15 @@ const listRigSessions = (rig: Rig) => listSessions(path.join(rig.home, 'dispatch
 /** It reads the queue itself: `dispatch queue` again and again would take processor time from what it waits for. */
 const waitForQueue = (rig: Rig, what: string, check: (items: Pick<QueuedItem, 'id' | 'state'>[]) => boolean) =>
   rig.waitUntil(what, async () => check(await listQueue(path.join(rig.home, 'dispatch'))))
+/** Wait until the daemon has looked at the queue once more. It takes such a file before each look. */
+async function waitForLook(rig: Rig): Promise<void> {
+  for (const name of ['0-first', '0-second']) {
+    const file = path.join(rig.home, 'dispatch/external-events', name)
+    fs.mkdirSync(path.dirname(file), { recursive: true })
+    fs.writeFileSync(file, '{}')
+    await rig.waitUntil('a look of the daemon', () => !fs.existsSync(file))
+  }
+}
 
 describe('a queue', { concurrency: 2 }, () => {
   it('starts one after the other under a cap, and each once', () =>
@@ -57,7 +68,7 @@ describe('a queue', { concurrency: 2 }, () => {
         const shown = (await rig.dispatch(['queue', 'show', 'q-2'])).stdout
         assert.match(shown, /state +done[\s\S]*why +PASS[\s\S]*next +dispatch apply/)
       },
-      { MAX_SESSIONS: '1', STAGGER_SEC: '0' }, // A session with a verdict is still open, and takes no place.
+      { MAX_SESSIONS: '1', ...queueSettings }, // A session with a verdict is still open, and takes no place.
     ))
 
   it('a pause is obeyed by every way to start, and --force is recorded', () =>
@@ -88,7 +99,7 @@ describe('a queue', { concurrency: 2 }, () => {
           assert.equal((await readQueue(rig, '--all')).items[0]?.state, again ? 'running' : 'cancelled')
         }
       },
-      { STAGGER_SEC: '0' },
+      queueSettings,
     ))
 
   it('a daemon that is killed at any time loses and doubles nothing', () =>
@@ -113,7 +124,7 @@ describe('a queue', { concurrency: 2 }, () => {
         for (const { id, sessionId } of items)
           assert.equal(started.find(({ item }) => item === id)?.id, sessionId ?? '', id)
       },
-      { STAGGER_SEC: '0', MAX_SESSIONS_PROJECT: '9' },
+      { ...queueSettings, MAX_SESSIONS_PROJECT: '9' },
     ))
 
   it('what cannot start says why, and does not block the rest', () =>
@@ -147,7 +158,41 @@ describe('a queue', { concurrency: 2 }, () => {
         assert.equal((await rig.dispatch(['queue', 'show', 'q-9'])).exitCode, 4)
         assert.equal((await rig.dispatch(['queue', 'move', 'q-3', '--priority', 'urgent'])).exitCode, 2)
       },
-      { STAGGER_SEC: '0' },
+      queueSettings,
+    ))
+
+  it('a session that the queue started sees each later change of `.env`', () =>
+    withRig(
+      idleScenario,
+      async rig => {
+        assert.equal((await rig.dispatch(['later', 'do it', '--no-repo'])).exitCode, 0)
+        await waitForQueue(rig, 'it runs', items => items[0]?.state === 'running')
+        fs.appendFileSync(path.join(rig.home, 'dispatch/.env'), 'SESSION_TIMEOUT_SEC=1\n')
+        await rig.waitUntil('it stops and asks', () => /SESSION_TIMEOUT_SEC=1/.test(rig.readStatus().problem ?? ''))
+      },
+      queueSettings,
+    ))
+
+  it('nothing starts while `.env` has a mistake, and no attempt is lost to it', () =>
+    withRig(
+      idleScenario,
+      async rig => {
+        const home = path.join(rig.home, 'dispatch')
+        const [file, log] = [path.join(home, '.env'), path.join(home, 'logs/daemon.log')]
+        assert.equal((await rig.dispatch(['later', 'do it', '--no-repo', '--at', '2036-01-01T00:00'])).exitCode, 0)
+        await waitForDaemon(rig)
+        const settings = fs.readFileSync(file, 'utf8')
+        fs.writeFileSync(file, `${settings}SESSION_TIMEOUT=1\n`)
+        await rig.waitUntil('the daemon has seen it', () => /SESSION_TIMEOUT is no/.test(fs.readFileSync(log, 'utf8')))
+        const queue = await openQueue(home, { readSessionEnd: async () => 'pending' })
+        await queue.enqueue([createItem({ repository: null, options: ['--no-repo'] })])
+        queue.close()
+        await waitForLook(rig)
+        assert.partialDeepStrictEqual(await listQueue(home), [{ id: 'q-1' }, { state: 'waiting', attempt: 0 }])
+        fs.writeFileSync(file, settings)
+        await waitForQueue(rig, 'it runs', items => items[1]?.state === 'running')
+      },
+      queueSettings,
     ))
 
   it('what a start would refuse is refused at once', () =>

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { buildChildEnvironment, readDefaultConfig } from '#host/config'
-import { createScratchFolder } from '../../fixtures/scratch.ts'
+import { buildChildEnvironment } from '#host/config'
 
-test('a child is told nothing of the service that keeps its daemon', t => {
+test('a child is told nothing of the service that keeps its daemon, and gets no setting that this process does not have', t => {
   process.env['DISPATCH_SERVICE'] = '1'
   t.after(() => delete process.env['DISPATCH_SERVICE'])
-  const environment = buildChildEnvironment(readDefaultConfig({ DISPATCH_HOME: createScratchFolder(t) }))
+  const environment = buildChildEnvironment()
   assert.equal(environment['DISPATCH_SERVICE'], undefined)
-  assert.equal(environment['PATH'], process.env['PATH'])
+  for (const name of ['PATH', 'BUDGET_USD', 'ROUNDS']) assert.equal(environment[name], process.env[name])
 })
