@@ -21,7 +21,6 @@ export class DaemonWatch {
   private async startIfLost(config: RunnerContext['config']): Promise<void> {
     const isLost = await isDaemonLost(config.home)
     this.intervalMs = isLost ? Math.min(2 * this.intervalMs, MAX_INTERVAL_MS) : LOOK_INTERVAL_MS
-    // This runner has the settings of one session. The daemon has those of the file.
-    if (isLost) await startDaemon(config, { isFromSession: true })
+    if (isLost) await startDaemon(config)
   }
 }

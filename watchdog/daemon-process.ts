@@ -47,28 +47,23 @@ export async function isDaemonLost(home: string): Promise<boolean> {
 
 /**
  * Start the daemon unless one lives: by the service that keeps it, where one is installed. It outlives this process and its
- * terminal, and no tmux server can take it down. `isFromSession`: this process has what a person chose for one session, which the
- * sessions of the queue must not get.
+ * terminal, and no tmux server can take it down.
  */
-export async function startDaemon(config: Config, { isFromSession = false } = {}): Promise<void> {
+export async function startDaemon(config: Config): Promise<void> {
   if (!(await isLeaseFree(getLeaseFolder(config.home)))) return
   if (await startService(config.home)) return
-  startInBackground(config, 'daemon', isFromSession ? settingsOfOneSession : [])
+  startInBackground(config, 'daemon')
 }
 
 /**
  * Start `dispatch <command>` so that it outlives this process, with the code that is installed now: a session that goes on with
  * older code starts no older daemon. What goes wrong with it is in `logs/<command>.log`.
  */
-export function startInBackground(
-  { home, logsFolder }: Config,
-  command: 'daemon' | 'web',
-  withheld: string[] = [],
-): void {
+export function startInBackground({ home, logsFolder }: Config, command: 'daemon' | 'web'): void {
   makePrivateFolder(logsFolder)
   const [program, file] = buildInstalledCommand()
   void startDetached(program, [...nodeOptions[command], file, command], {
-    env: { ...pickVariables(inheritedVariables.filter(name => !withheld.includes(name))), DISPATCH_HOME: home },
+    env: { ...pickVariables(inheritedVariables), DISPATCH_HOME: home },
     log: path.join(logsFolder, `${command}.log`),
     isOutputLogged: false, // Both write their log themselves.
   })
@@ -92,7 +87,10 @@ function getLeaseFolder(home: string): string {
   return path.join(home, 'daemon')
 }
 
-/** What a person may set for one session, in front of its command. */
+/**
+ * What a person sets for one session, in front of its command. A daemon that this command happens to start would keep it for every
+ * session of the queue, whatever `.env` says.
+ */
 const settingsOfOneSession = ['ORCHESTRATOR_MODEL', 'CODE_MODEL', 'RW_MODEL', 'ROUNDS', 'SANDBOX', 'BUDGET_USD']
 
 /** By which git reaches a remote and signs, as it would from this shell: the daemon has work land. */
@@ -130,5 +128,5 @@ const inheritedVariables = [
   'XAUTHORITY',
   ...gitVariables,
   ...agentVariableNames,
-  ...Object.keys(settingsSchema.shape),
+  ...Object.keys(settingsSchema.shape).filter(name => !settingsOfOneSession.includes(name)),
 ]

@@ -36,6 +36,7 @@ export async function playNight(stage: Stage): Promise<boolean> {
     stage.say(`\n$ dispatch ${args.join(' ')}`)
     stage.say((await dispatch(stage, args)).trimEnd())
   }
+  writeSettings(stage)
   stage.say('In the evening')
   for (const [name, fate] of Object.entries(tasks)) {
     const args = ['later', renderTask(name), '--no-repo', ...(fate === 'needs approval' ? ['--approve'] : [])]
@@ -52,6 +53,14 @@ export async function playNight(stage: Stage): Promise<boolean> {
 }
 
 // --- internal ---
+
+/** The queue takes from the file what a person sets for one session. */
+function writeSettings({ home, environment }: Stage): void {
+  const dispatchHome = path.join(home, 'dispatch')
+  const lines = ['ROUNDS', 'SANDBOX'].flatMap(name => (environment[name] ? [`${name}=${environment[name]}\n`] : []))
+  fs.mkdirSync(dispatchHome, { recursive: true, mode: 0o700 })
+  fs.writeFileSync(path.join(dispatchHome, '.env'), lines.join(''), { mode: 0o600 })
+}
 
 /** Wait until nothing goes on by itself any more. Meanwhile the machine is started again once, and its disk is full once. */
 async function passNight(stage: Stage): Promise<void> {

@@ -27,6 +27,8 @@ const environment = Object.fromEntries(
   }).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
 ) as Record<string, string>
 fs.mkdirSync(path.join(home, 'home'), { recursive: true })
+fs.mkdirSync(path.join(home, 'dispatch'), { mode: 0o700 })
+fs.writeFileSync(path.join(home, 'dispatch/.env'), `SANDBOX=${environment['SANDBOX']}\n`, { mode: 0o600 })
 const repository = path.join(home, 'shop')
 fs.mkdirSync(repository)
 fs.writeFileSync(path.join(repository, 'a.txt'), '1')

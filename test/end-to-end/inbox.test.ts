@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
 import { listSessions } from '#session'
-import { commitFolder, idleScenario, type Rig, withPhone, withRig } from '../fixtures/rig.ts'
+import { commitFolder, idleScenario, queueSettings, type Rig, withPhone, withRig } from '../fixtures/rig.ts'
 import { waitForDaemon } from '../fixtures/wait-for-daemon.ts'
 
 /** Register a repository. Returns its inbox, and what moves a file there. */
@@ -63,7 +63,7 @@ describe('an inbox', { concurrency: 2 }, () => {
         for (const { body } of pushed())
           assert.doesNotMatch(body ?? '', /link|typo|priorty/, 'only the name of the project')
       },
-      { STAGGER_SEC: '0', ...withPhone },
+      { ...queueSettings, ...withPhone },
     ))
 
   it('a file that comes while no daemon runs, or one dies, starts once', () =>
@@ -86,7 +86,7 @@ describe('an inbox', { concurrency: 2 }, () => {
         assert.equal(new Set(tasks).size, 5, tasks.join(', '))
         assert.deepEqual(fs.readdirSync(inbox), [])
       },
-      { STAGGER_SEC: '0', MAX_SESSIONS_PROJECT: '9' },
+      { ...queueSettings, MAX_SESSIONS_PROJECT: '9' },
     ))
 
   it('projects are added, listed, found and forgotten', () =>

@@ -8,7 +8,7 @@ import { readDefaultConfig } from '#host/config'
 import { helloTask } from '#rehearsal/hello.ts'
 import type { Session } from '#session'
 import { type LandingMachine, prepareLandingMachine } from '../fixtures/landing-remote.ts'
-import { helloScenario, openRig, type Rig } from '../fixtures/rig.ts'
+import { helloScenario, openRig, queueSettings, type Rig } from '../fixtures/rig.ts'
 import { createTwin } from '../fixtures/session-twin.ts'
 
 interface Listed {
@@ -46,7 +46,7 @@ describe('the landing queue', () => {
   }
 
   before(async () => {
-    rig = await openRig(helloScenario, { STAGGER_SEC: '0' })
+    rig = await openRig(helloScenario, queueSettings)
     machine = await prepareLandingMachine(rig)
   })
   after(() => rig.close())

@@ -7,7 +7,7 @@ import { helloContract, helloTask, honestWorkerTurns, remainingTurns } from '#re
 import { put, type Scenario, say } from '#rehearsal/scenario.ts'
 import { listSessions } from '#session'
 import { listQueue } from '../fixtures/list-queue.ts'
-import { commitFolder, helloScenario, type Rig, withRig } from '../fixtures/rig.ts'
+import { commitFolder, helloScenario, queueSettings, type Rig, withRig } from '../fixtures/rig.ts'
 
 const failing: Scenario = {
   ...helloScenario,
@@ -89,7 +89,7 @@ describe('another attempt', { concurrency: 2 }, () => {
           [undefined, byAttempt[0]?.id, byAttempt[1]?.id],
         )
       },
-      { ROUNDS: '1', STAGGER_SEC: '0', KEEP_OPEN_SEC: '0' },
+      { ROUNDS: '1', ...queueSettings, KEEP_OPEN_SEC: '0' },
     ))
 
   it('a session that passed can be taken up too', () =>

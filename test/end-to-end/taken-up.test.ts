@@ -3,7 +3,6 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
 import { findTranscript } from '#host/claude'
-import { readLeaseHolder } from '#host/lease'
 import { helloContract, helloTask, honestWorkerTurns } from '#rehearsal/hello.ts'
 import { bash, put, type ScriptedTurn, say, spawn, type TurnContext } from '#rehearsal/scenario.ts'
 import { findClaudeFolder } from '#session'
@@ -15,9 +14,17 @@ import {
   waitInOwnFolder,
 } from '../fixtures/cut-off-session.ts'
 import { findProcesses, helloScenario, type Rig, withRig } from '../fixtures/rig.ts'
+import { waitForDaemon } from '../fixtures/wait-for-daemon.ts'
 
 function findDaemons(rig: Rig): number[] {
   return rig.listProcesses().flatMap(({ pid, command }) => (/ daemon$/.test(command) ? [pid] : []))
+}
+
+/** Some of the settings that a process has in its environment. */
+function listSettings(pid: number): string[] {
+  const variables = fs.readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
+  const names = variables.map(each => each.slice(0, each.indexOf('=')))
+  return ['SANDBOX', 'BUDGET_USD', 'KEEP_OPEN_SEC'].filter(name => names.includes(name))
 }
 
 function killTmux(rig: Rig): void {
@@ -120,14 +127,19 @@ describe('a session whose processes are all gone', () => {
       { STAGGER_SEC: '0' },
     ))
 
-  it('keeps its daemon: a runner starts one that was killed', () =>
-    withRig(cutOffScenario, async rig => {
-      await startWaiting(rig)
-      const lease = path.join(rig.home, 'dispatch/daemon')
-      const daemon = await rig.waitUntil('the daemon has its lease', () => readLeaseHolder(lease)?.pid)
-      process.kill(daemon, 'SIGKILL')
-      await rig.waitUntil('there is another daemon', () => findDaemons(rig).some(pid => pid !== daemon))
-    }))
+  it('keeps its daemon, which has no setting of one session: a runner starts one that was killed', () =>
+    withRig(
+      cutOffScenario,
+      async rig => {
+        await startWaiting(rig)
+        const first = await waitForDaemon(rig)
+        assert.deepEqual(listSettings(first), ['KEEP_OPEN_SEC'])
+        process.kill(first, 'SIGKILL')
+        const second = await rig.waitUntil('there is another daemon', () => findDaemons(rig).find(pid => pid !== first))
+        assert.deepEqual(listSettings(second), ['KEEP_OPEN_SEC'])
+      },
+      { BUDGET_USD: '500', KEEP_OPEN_SEC: '60' },
+    ))
 
   it('begins a new conversation with the story so far where the transcript is gone', () => {
     let isNew = false

@@ -7,7 +7,7 @@ import { helloContract, helloTask, honestWorkerTurns } from '#rehearsal/hello.ts
 import { bash, put, type Scenario, type ScriptedTurn, say, type TurnContext } from '#rehearsal/scenario.ts'
 import { auditSession } from '#session/audit'
 import { copyInstall } from '../fixtures/copy-install.ts'
-import { commitFolder, findProcesses, openRig, type Rig } from '../fixtures/rig.ts'
+import { commitFolder, findProcesses, openRig, queueSettings, type Rig } from '../fixtures/rig.ts'
 import { openWarmDispatch, type WarmResult } from './warm-dispatch.ts'
 
 /** One call of a program at which it can be killed, as the probe names it. */
@@ -92,7 +92,7 @@ export async function openLab(
 ): Promise<Lab> {
   const rig = await openRig(
     scenario,
-    { RIG_CLAUDE: 'scripted', DISPATCH_DEV: '0', STAGGER_SEC: '0', ...settings },
+    { RIG_CLAUDE: 'scripted', DISPATCH_DEV: '0', ...queueSettings, ...settings },
     program,
   )
   const repository = path.join(rig.home, 'elsewhere/project')

@@ -2,14 +2,14 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { installFolder } from '#host/config'
 import { prepareLandingMachine } from '../fixtures/landing-remote.ts'
-import { entryPoint, helloScenario, openRig } from '../fixtures/rig.ts'
+import { entryPoint, helloScenario, openRig, queueSettings } from '../fixtures/rig.ts'
 import { createTwin } from '../fixtures/session-twin.ts'
 import type { WalkStep } from './record-walk.ts'
 import { openTerminal } from './terminal.ts'
 
 /** What a person sees who lands two sessions: one on a branch that has moved, and one that another person's work keeps away. */
 export async function recordLanding(): Promise<WalkStep[]> {
-  const rig = await openRig(helloScenario, { STAGGER_SEC: '0', RIG_CLAUDE: 'real' })
+  const rig = await openRig(helloScenario, { ...queueSettings, RIG_CLAUDE: 'real' })
   const steps: WalkStep[] = []
   try {
     const { folder, original, pushFiles } = await prepareLandingMachine(rig)
