@@ -1,4 +1,5 @@
 import { type OptionValues, UsageError } from '../command.ts'
+import { readClaim } from '../queue/claim.ts'
 import { parseAllowedHost } from './sandbox-options.ts'
 import { parseFutureTime } from './task-input.ts'
 
@@ -77,6 +78,13 @@ export function parseTaskOptions(values: OptionValues<typeof taskOptions>) {
     allowedHosts: (values['allow-host'] ?? []).map(parseAllowedHost),
     allowsJudgedOnly: values['allow-judged-only'] ?? false,
     requiresApproval: values.approve ?? false,
-    deadline: values.deadline === undefined ? null : parseFutureTime(values.deadline, '--deadline', new Date()),
+    deadline: values.deadline === undefined ? null : readDeadline(values.deadline),
   }
+}
+
+// --- internal ---
+
+/** The queue also starts what its deadline has passed: that only says when its person wanted the verdict. */
+function readDeadline(text: string): string {
+  return readClaim() === null ? parseFutureTime(text, '--deadline', new Date()) : text
 }

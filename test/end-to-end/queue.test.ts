@@ -173,7 +173,7 @@ describe('a queue', { concurrency: 2 }, () => {
       queueSettings,
     ))
 
-  it('nothing starts while `.env` has a mistake, and no attempt is lost to it', () =>
+  it('nothing starts while `.env` has a mistake, and no attempt is lost to it, or to a deadline', () =>
     withRig(
       idleScenario,
       async rig => {
@@ -185,12 +185,15 @@ describe('a queue', { concurrency: 2 }, () => {
         fs.writeFileSync(file, `${settings}SESSION_TIMEOUT=1\n`)
         await rig.waitUntil('the daemon has seen it', () => /SESSION_TIMEOUT is no/.test(fs.readFileSync(log, 'utf8')))
         const queue = await openQueue(home, { readSessionEnd: async () => 'pending' })
-        await queue.enqueue([createItem({ repository: null, options: ['--no-repo'] })])
+        await queue.enqueue([
+          createItem({ repository: null, options: ['--no-repo', '--deadline', '2026-01-01T06:30:00.000Z'] }),
+        ])
         queue.close()
         await waitForLook(rig)
         assert.partialDeepStrictEqual(await listQueue(home), [{ id: 'q-1' }, { state: 'waiting', attempt: 0 }])
         fs.writeFileSync(file, settings)
         await waitForQueue(rig, 'it runs', items => items[1]?.state === 'running')
+        await rig.waitUntil('its deadline has passed', () => rig.readStatus().isPastDeadline)
       },
       queueSettings,
     ))
