@@ -2,13 +2,14 @@ import fs from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
-import { toStorageError, writeAtomic } from '#host/fs'
+import { toStorageError } from '#host/fs'
 import { acquireLease, readLeaseHolder, releaseLease } from '#host/lease'
 import { checkLiveness, identify, killProcessTree } from '#host/process'
 import { openTmux } from '#host/tmux'
-import { refuseNewerFormat, type Session } from '#session'
+import type { Session } from '#session'
 import { readLog } from '#session/log'
 import { computeStatus, findOtherHost, refuseOtherHost } from '#session/status'
+import { type Closer, requestClose, STOP_REASON } from './close-request.ts'
 import { endAgents } from './end-agents.ts'
 import { getTmuxSessionName } from './terminal.ts'
 
@@ -16,8 +17,8 @@ import { getTmuxSessionName } from './terminal.ts'
 export interface StopOptions {
   /** End a session of another machine from here, because that machine is gone. */
   isHostGone?: boolean
-  /** Who stops a session without a runner, and why. Without it: you, with `dispatch stop`. */
-  actor?: string
+  /** Who ends it, and why; a person with `dispatch stop` if it is left out. */
+  actor?: Closer
   reason?: string
 }
 
@@ -37,12 +38,6 @@ export async function stopSession(session: Session, config: Config, options: Sto
   }
 }
 
-/** Ask the living runner of a session to close it, by a file that it looks for at every tick. Exit 6 for a newer format. */
-export function requestClose(session: Session, reason: string): void {
-  refuseNewerFormat(session)
-  writeAtomic(session.paths.stopRequest, reason)
-}
-
 /** May something still write to the session, or start a successor of its runner? Not once it has ended, without runner and windows. */
 export async function isSessionOpen(session: Session, config: Config): Promise<boolean> {
   if (!hasEnded(session)) return true
@@ -54,7 +49,6 @@ export async function isSessionOpen(session: Session, config: Config): Promise<b
 
 // --- internal ---
 
-const STOP_REASON = 'dispatch stop'
 const HOST_GONE_REASON = 'dispatch stop --host-gone'
 const CLOSE_TIMEOUT_MS = 10_000
 const MAX_STOP_ATTEMPTS = 3
@@ -66,7 +60,8 @@ async function tryStop(session: Session, config: Config, options: StopOptions): 
   if (isElsewhere && options.isHostGone) return endForOtherHost(session, config)
   if (hasEnded(session)) return false
   await refuseOtherHost(session)
-  const isRequested = tryRequestClose(session)
+  const { actor = 'you', reason = STOP_REASON } = options
+  const isRequested = tryRequestClose(session, reason, actor)
   const runner = readLeaseHolder(session.paths.runnerLease)
   const isAlive = async () => runner !== undefined && (await checkLiveness(runner)) === 'alive'
   await waitWhile(isAlive, isRequested ? CLOSE_TIMEOUT_MS : 0)
@@ -79,7 +74,7 @@ async function tryStop(session: Session, config: Config, options: StopOptions): 
     if (hasHung || !hasEnded(session)) {
       await endAgents({ session, tmux: openTmux(config.home) })
       const { closeSession } = await import('./runner.ts')
-      await closeSession(session, config, options.actor ?? 'you', options.reason ?? STOP_REASON)
+      await closeSession(session, config, actor, reason)
     }
     requireOnDisk(session)
   } catch (error) {
@@ -92,9 +87,9 @@ async function tryStop(session: Session, config: Config, options: StopOptions): 
  * Ask the runner to close the session, also where no more data fits on the disk: an empty file needs no space. False where even
  * that is not possible.
  */
-function tryRequestClose(session: Session): boolean {
+function tryRequestClose(session: Session, reason: string, actor: Closer): boolean {
   try {
-    requestClose(session, STOP_REASON)
+    requestClose(session, reason, actor)
     return true
   } catch (error) {
     if (!(error instanceof DispatchError) || error.exitCode !== exitCodes.storage) throw error

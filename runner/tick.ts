@@ -1,5 +1,5 @@
-import { readIfPresent } from '#host/fs'
 import { useTempFolder } from '#host/temp-folder.ts'
+import { readCloseRequest } from './close-request.ts'
 import type { RunnerContext } from './context.ts'
 import { DaemonWatch } from './daemon-watch.ts'
 import { checkDeadline } from './deadline.ts'
@@ -46,8 +46,8 @@ export function createTick(context: RunnerContext): () => Promise<void> {
   const daemonWatch = new DaemonWatch()
   const orchestratorCost = new OrchestratorCost()
   return async () => {
-    const stopReason = readIfPresent(paths.stopRequest)
-    if (stopReason !== undefined) return endSession(context, 'you', stopReason || 'dispatch stop')
+    const closing = readCloseRequest(context.session)
+    if (closing !== undefined) return endSession(context, closing.actor, closing.reason)
     useTempFolder() // It may vanish while a session runs, with the login that it belonged to.
     drainHookInbox(paths.hookInbox, hookEvent => {
       orchestrator.processHookEvent(hookEvent)

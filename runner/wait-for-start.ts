@@ -4,7 +4,7 @@ import { readLeaseHolder } from '#host/lease'
 import { checkLiveness } from '#host/process'
 import type { Session } from '#session'
 import { type Event, followLog } from '#session/log'
-import { requestClose } from './stop-session.ts'
+import { requestClose } from './close-request.ts'
 import { launchSuccessor } from './terminal.ts'
 
 /**
@@ -69,7 +69,7 @@ const COPY_GRACE_MS = 500
 function throwIfStartFailed(session: Session, event: Event): void {
   if (event.type === 'start.failed') throw createStartError(session, event.reason, event.exitCode)
   if (event.type === 'human.needed') {
-    requestClose(session, 'it needed a person before it had started')
+    requestClose(session, 'it needed a person before it had started', 'dispatch')
     throw createStartError(session, event.reason, event.exitCode ?? exitCodes.internal)
   }
   if (event.type === 'session.closed')
