@@ -1,4 +1,5 @@
 export { explainWait } from './explain-wait.ts'
+export type { ReadEnd } from './follow.ts'
 export { computeRoom, type Limits, type Load, type Room, SESSION_MEMORY_BYTES } from './limits.ts'
 export { endPause, type Pause, readPause, writePause } from './pause.ts'
 export {
@@ -13,5 +14,5 @@ export {
   priorities,
   type Queue,
 } from './port.ts'
-export { openQueue, type ReadEnd } from './sqlite-queue.ts'
+export { openQueue } from './sqlite-queue.ts'
 export { getWakeFile, wakeQueue } from './wake.ts'

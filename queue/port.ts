@@ -101,16 +101,21 @@ export interface Queue {
   enqueue(items: NewItem[]): Promise<string[]>
   /** Claim what may start now, by priority, then age. Exactly one claimant gets an item. */
   claim(claimant: Claimant): Promise<Claim[]>
+  /** Claim this one, which waits or needs a person, because a person starts it now. Undefined in any other state. */
+  take(id: string, holder: ProcessIdentity): Promise<Claim | undefined>
   /** Take over a claim whose session is about to be made by another process than the one that claimed. */
   adopt(fence: Fence, holder: ProcessIdentity): Promise<'held' | 'lost'>
   /** Note the session that an attempt has started. A `lost` claim has ended, or a later attempt has taken its place. */
   start(fence: Fence, sessionId: string): Promise<'held' | 'lost'>
   /** Say that the attempt goes on. Any process that knows the fence may. */
   renew(fence: Fence): Promise<'held' | 'lost'>
-  /** End an attempt, and add what comes next in the same step. A `stale` fence changes nothing. */
+  /**
+   * End an attempt, and add what comes next in the same step. A `stale` fence changes nothing. Once it is done, what needs a person
+   * because this had ended otherwise before waits for its turn.
+   */
   settle(fence: Fence, outcome: Outcome, next?: NewItem[]): Promise<'settled' | 'stale'>
   /** Say that the session of an attempt that had ended goes on. `lost` if it was done, taken out, or is tried again by now. */
-  resume(fence: Fence): Promise<'held' | 'lost'>
+  resume(fence: Fence, sessionId: string): Promise<'held' | 'lost'>
   /** Give an item back whose attempt has not started a session. It uses up no attempt. */
   release(fence: Fence, reason: string): Promise<'settled' | 'stale'>
   /**
@@ -132,7 +137,7 @@ export interface Queue {
   forget(ids: string[], before: string): Promise<number>
   /** The attempts since this time, ISO 8601: when each began, and whether its start has failed. */
   listStarts(since: string): Promise<Start[]>
-  /** A person decides about an item that needs one: once more, or not at all. */
+  /** A person decides about an item that needs one: once more, also without what it came after and has ended, or not at all. */
   decide(id: string, decision: 'again' | 'cancel'): Promise<'done' | 'already'>
   /** Take an item out. Returns false if it has ended before; the session of one that runs is not touched. */
   cancel(id: string, reason: string): Promise<boolean>

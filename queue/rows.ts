@@ -117,9 +117,9 @@ export function toItem(row: Row): Item {
 /** The attempt of a fence is the current one, and has not ended. */
 export const heldCondition = "number = ? AND attempt = ? AND state IN ('starting', 'running')"
 
-/** The attempt of a fence is the last one, and has ended although its session was not done. */
+/** The attempt of a fence, in this session, is the last one, and has ended although the session was not done. */
 export const endedCondition =
-  "number = ? AND attempt = ? AND session_id IS NOT NULL AND state IN ('cancelled', 'needs you', 'waiting')"
+  "number = ? AND attempt = ? AND session_id = ? AND state IN ('cancelled', 'needs you', 'waiting')"
 
 /** The changes of an item that runs again since a time. */
 export const runAgain = "state = 'running', reason = '', since = ?"

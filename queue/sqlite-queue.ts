@@ -4,6 +4,7 @@ import { DispatchError, exitCodes } from '#host/error.ts'
 import { makePrivateFolder } from '#host/fs'
 import { checkLiveness, ProcessIdentity } from '#host/process'
 import { type Database, openDatabase, readSchemaVersion, runTransaction } from '#host/sqlite.ts'
+import { findMissing, freeFollowers, listEndedBadly, type ReadEnd, withoutAfter } from './follow.ts'
 import { forgetItems, listForgettable } from './forget.ts'
 import type { Start } from './limits.ts'
 import {
@@ -26,7 +27,6 @@ import {
   getNextState,
   heldCondition,
   isFailedStart,
-  isItemId,
   parseId,
   parseWork,
   Row,
@@ -36,9 +36,6 @@ import {
   toItem,
 } from './rows.ts'
 import { listDue, listStarts, selectRows } from './select.ts'
-
-/** Does a session, or an item, on which others wait have its PASS? `pending` while that is open. */
-export type ReadEnd = (sessionId: string) => Promise<'passed' | 'pending' | { ended: string }>
 
 interface QueueOptions {
   readSessionEnd: ReadEnd
@@ -93,13 +90,18 @@ class SqliteQueue implements Queue {
       const left = room[name] ?? defaultRoom
       if (left <= 0 || !needs.every(need => capabilities.includes(need))) continue
       if (!(await this.mayFollow(candidate, after))) continue
-      const claimed = this.claimRow(candidate, process)
+      const claimed = this.claimRow(candidate.number, process)
       if (claimed === undefined) continue
       room[name] = left - 1
       claims.push({ item: formatId(candidate.number), attempt: claimed.attempt, work: toItem(claimed) })
       if (claims.length === slots) break
     }
     return claims
+  }
+
+  async take(id: string, holder: ProcessIdentity): Promise<Claim | undefined> {
+    const row = this.claimRow(parseId(id), holder, "state IN ('waiting', 'needs you')")
+    return row && { item: id, attempt: row.attempt, work: toItem(row) }
   }
 
   async adopt(fence: Fence, holder: ProcessIdentity): Promise<'held' | 'lost'> {
@@ -133,13 +135,15 @@ class SqliteQueue implements Queue {
         'state = ?, reason = ?, since = ?, failures = ?, not_before = ?, claimed_by = NULL',
         ...[state, outcome.reason, this.now(), failures, notBefore],
       )
+      if (outcome.kind === 'done') freeFollowers(this.database, [fence.item, row.session_id], this.now())
       for (const item of next) this.insert(item)
       return 'settled'
     })
   }
 
-  async resume(fence: Fence): Promise<'held' | 'lost'> {
-    return this.change(endedCondition, fence, runAgain, this.now()) === 1 ? 'held' : 'lost'
+  async resume({ item, attempt }: Fence, sessionId: string): Promise<'held' | 'lost'> {
+    const statement = this.database.prepare(`UPDATE items SET ${runAgain} WHERE ${endedCondition}`)
+    return statement.run(this.now(), parseId(item), attempt, sessionId).changes === 1 ? 'held' : 'lost'
   }
 
   async release(fence: Fence, reason: string): Promise<'settled' | 'stale'> {
@@ -176,13 +180,19 @@ class SqliteQueue implements Queue {
   }
 
   async decide(id: string, decision: 'again' | 'cancel'): Promise<'done' | 'already'> {
-    const [state, failures] = decision === 'again' ? ['waiting', 0] : ['cancelled', null]
+    const [row] = this.select("number = ? AND state = 'needs you'", parseId(id))
+    if (row === undefined) return 'already'
+    const isAgain = decision === 'again'
+    const waived = isAgain ? await listEndedBadly(this.database, parseWork(row.work).after, this.readSessionEnd) : []
     const { changes } = this.database
       .prepare(
-        `UPDATE items SET state = ?, reason = '', since = ?, failures = coalesce(?, failures), not_before = 0
+        `UPDATE items SET state = ?, reason = ?, since = ?, failures = ?, not_before = 0, work = ?
          WHERE number = ? AND state = 'needs you'`,
       )
-      .run(state ?? '', this.now(), failures ?? null, parseId(id))
+      .run(
+        ...[isAgain ? 'waiting' : 'cancelled', waived.length > 0 ? `it goes on without ${waived.join(', ')}` : ''],
+        ...[this.now(), isAgain ? 0 : row.failures, withoutAfter(row, waived), row.number],
+      )
     return changes === 1 ? 'done' : 'already'
   }
 
@@ -243,38 +253,27 @@ class SqliteQueue implements Queue {
 
   /** Has all ended with PASS on which it waits? If something ended otherwise, it needs a person. */
   private async mayFollow(row: Row, after: string[]): Promise<boolean> {
-    for (const name of after) {
-      const end = await this.readEnd(name)
-      if (end === 'pending') return false
-      if (end === 'passed') continue
+    const missing = await findMissing(this.database, after, this.readSessionEnd)
+    if (missing === undefined) return true
+    if (missing.end !== 'pending')
       this.database
         .prepare("UPDATE items SET state = 'needs you', reason = ?, since = ? WHERE number = ? AND state = 'waiting'")
-        .run(`it comes after ${name}, which ended with ${end.ended}`, this.now(), row.number)
-      return false
-    }
-    return true
-  }
-
-  private async readEnd(name: string): ReturnType<ReadEnd> {
-    if (!isItemId(name)) return this.readSessionEnd(name)
-    const item = await this.find(name)
-    if (item === undefined) return { ended: 'its removal from the queue' }
-    if (item.state === 'done') return item.sessionId === null ? 'passed' : this.readSessionEnd(item.sessionId)
-    return item.state === 'cancelled' ? { ended: 'cancelled' } : 'pending'
+        .run(`it comes after ${missing.name}, which ended with ${missing.end.ended}`, this.now(), row.number)
+    return false
   }
 
   /** Of two claimants one gets it. */
-  private claimRow({ number }: Row, holder: ProcessIdentity): Row | undefined {
-    const row = runTransaction(this.database, () => this.tryClaim(number, holder))
+  private claimRow(number: number, holder: ProcessIdentity, condition = "state = 'waiting'"): Row | undefined {
+    const row = runTransaction(this.database, () => this.tryClaim(number, holder, condition))
     return row && Row.parse(row)
   }
 
-  private tryClaim(number: number, holder: ProcessIdentity) {
+  private tryClaim(number: number, holder: ProcessIdentity, condition: string) {
     const row = this.database
       .prepare(
         `UPDATE items SET state = 'starting', attempt = attempt + 1, claimed_by = ?, renewed_at = ?, since = ?,
            previous_session_id = coalesce(session_id, previous_session_id), session_id = NULL
-         WHERE number = ? AND state = 'waiting' RETURNING *`,
+         WHERE number = ? AND ${condition} RETURNING *`,
       )
       .get(JSON.stringify(holder), this.now(), this.now(), number)
     const insertStart = 'INSERT INTO starts (number, attempt, at, is_failed) VALUES (?, ?, ?, 0)'
@@ -289,11 +288,7 @@ class SqliteQueue implements Queue {
   }
 
   private changeHeld(fence: Fence, changes: string, ...values: (string | number | null)[]): number {
-    return this.change(heldCondition, fence, changes, ...values)
-  }
-
-  private change(condition: string, fence: Fence, changes: string, ...values: (string | number | null)[]): number {
-    const statement = this.database.prepare(`UPDATE items SET ${changes} WHERE ${condition}`)
+    const statement = this.database.prepare(`UPDATE items SET ${changes} WHERE ${heldCondition}`)
     return Number(statement.run(...values, ...getHeldValues(fence)).changes)
   }
 

@@ -32,7 +32,7 @@ async function readSessionEnd(config: Config, id: string): ReturnType<ReadEnd> {
     if (status.verdict?.verdict === 'PASS' && status.verdict.isFinal && state === 'PASS') return 'passed'
     return isSettled(status) && status.phase !== 'asking' && status.phase !== 'needs you' ? { ended: state } : 'pending'
   } catch (error) {
-    if (error instanceof DispatchError && error.exitCode === exitCodes.notFound) return { ended: 'its removal' }
+    if (error instanceof DispatchError && error.exitCode === exitCodes.notFound) return 'gone'
     throw error
   }
 }
