@@ -5,6 +5,7 @@ import { findOutdatedPrograms, isOutdated, readInstalledCode, readRunningDaemon 
 import { openTmux } from '#host/tmux'
 import { isServiceInstalled, stopService } from '#host/user-service'
 import { startDeliverer } from '#notify'
+import { wakeQueue } from '#queue'
 import { findDaemon, startDaemon, startInBackground, stopDaemon } from '#watchdog'
 import { findRunningServer, readPageCode, stopRunningServer } from '#webui'
 import { print } from './output/terminal.ts'
@@ -17,13 +18,17 @@ import { revive } from './revive.ts'
  * daemon and the web page. Returns the page's address; undefined when it is off or does not answer in time.
  */
 export async function startBackground(config: Config): Promise<string | undefined> {
-  await revive(config)
-  await startDeliverer(config)
-  await endOutdated(config)
-  if ((await findDaemon(config.home)) === undefined) await openTmux(config.home).closeSession(EARLIER_TERMINAL)
-  await startDaemon(config)
-  await keepPageOpen(config)
+  await startAll(config)
   return waitForPageUrl(config)
+}
+
+/**
+ * Have the daemon look at the queue now, and start what runs in the background if there is no daemon: for a command after which
+ * something shall go on by itself.
+ */
+export async function wakeDaemon(config: Config): Promise<void> {
+  wakeQueue(config.home)
+  if ((await findDaemon(config.home)) === undefined) await startAll(config)
 }
 
 /** End the web page and the daemon, and a tmux server that cannot be reached; returns the pid of such a server. */
@@ -82,6 +87,15 @@ const EARLIER_TERMINAL = 'dispatch-background'
 const DAEMON_TIMEOUT_MS = 20_000
 const PAGE_TIMEOUT_MS = 5000
 const PAGE_POLL_MS = 100
+
+async function startAll(config: Config): Promise<void> {
+  await revive(config)
+  await startDeliverer(config)
+  await endOutdated(config)
+  if ((await findDaemon(config.home)) === undefined) await openTmux(config.home).closeSession(EARLIER_TERMINAL)
+  await startDaemon(config)
+  await keepPageOpen(config)
+}
 
 async function waitForPageUrl(config: Config): Promise<string | undefined> {
   if (config.WEBUI_PORT === 0) return undefined

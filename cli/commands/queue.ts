@@ -1,6 +1,7 @@
 import { readConfig } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
-import { type Item, itemStates, type Queue, wakeQueue } from '#queue'
+import { type Item, itemStates, type Queue } from '#queue'
+import { wakeDaemon } from '../background.ts'
 import { defineCommand, UsageError } from '../command.ts'
 import { refuseAgent } from '../input/confirm.ts'
 import { printItem, printQueue, summarizeItem, summarizeQueue } from '../output/queue-view.ts'
@@ -46,7 +47,7 @@ Shows what waits, runs and needs you, in the order in which it starts, and what 
       if (action !== 'show') {
         await refuseAgent('queue')
         await changeItem(queue, item, action, values)
-        wakeQueue(config.home)
+        await wakeDaemon(config)
       }
       const changed = await requireItem(queue, id)
       if (values.json) print(JSON.stringify(summarizeItem(changed)))

@@ -1,5 +1,6 @@
 import { readConfig } from '#host/config'
 import { findSession } from '#session'
+import { wakeDaemon } from '../background.ts'
 import { defineCommand } from '../command.ts'
 import { refuseAgent } from '../input/confirm.ts'
 import { parsePlainText } from '../input/send-message.ts'
@@ -25,5 +26,6 @@ orchestrator reads. A session that was only cut off is also taken up by itself, 
     const guidance =
       words.length === 0 ? '' : parsePlainText(await readTextInput(undefined, words, { name: 'guidance', remedy }))
     print(await resumeSession(session, config, guidance))
+    await wakeDaemon(config)
   },
 })

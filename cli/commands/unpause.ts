@@ -1,5 +1,6 @@
 import { readConfig } from '#host/config'
-import { endPause, wakeQueue } from '#queue'
+import { endPause } from '#queue'
+import { wakeDaemon } from '../background.ts'
 import { defineCommand } from '../command.ts'
 import { refuseAgent } from '../input/confirm.ts'
 import { print } from '../output/terminal.ts'
@@ -12,6 +13,6 @@ Ends a pause: the queue starts sessions again.
     const config = readConfig()
     await refuseAgent('unpause')
     print(endPause(config.home, new Date()) ? 'The pause has ended.' : 'Dispatch was not paused.')
-    wakeQueue(config.home)
+    await wakeDaemon(config)
   },
 })

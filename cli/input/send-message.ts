@@ -17,6 +17,7 @@ import {
 } from '#runner'
 import { refuseNewerFormat, type Session } from '#session'
 import { isSettled, refuseOtherHost } from '#session/status'
+import { wakeDaemon } from '../background.ts'
 import { UsageError } from '../command.ts'
 import { revive } from '../revive.ts'
 import { readStatus } from './session.ts'
@@ -43,7 +44,10 @@ export async function sendMessage(
   fs.openSync(getMessageFile(session.paths, id), 'r') // Open until this process ends: so the runner verifies the sender.
   for (let revivedAtMs = Number.NEGATIVE_INFINITY; ; await sleep(POLL_INTERVAL_MS)) {
     const reply = readMessageReply(session, id)
-    if (reply?.exitCode === exitCodes.ok) return reply.text
+    if (reply?.exitCode === exitCodes.ok) {
+      await wakeDaemon(config)
+      return reply.text
+    }
     if (reply) throw createNotDeliveredError(reply.text, reply.exitCode as ExitCode)
     if (performance.now() > deadlineMs + REPLY_GRACE_MS) throw createNoReplyError(session, id)
     if (performance.now() - revivedAtMs < REVIVE_INTERVAL_MS || (await hasRunner(session))) continue

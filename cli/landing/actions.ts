@@ -4,8 +4,9 @@ import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
 import { findCheckout } from '#host/git'
 import { endPauseFile, readPauseFile, writePauseFile } from '#host/pause-file.ts'
 import { getLandingFolder, type Landing, LandingQueue, listLandingQueues } from '#landing'
-import { readPause, wakeQueue } from '#queue'
+import { readPause } from '#queue'
 import { findSession, type Session } from '#session'
+import { wakeDaemon } from '../background.ts'
 import { UsageError } from '../command.ts'
 import { refuseAgent } from '../input/confirm.ts'
 import { parseFutureTime } from '../input/task-input.ts'
@@ -83,7 +84,7 @@ export const landingActions: Record<string, (request: ActionRequest) => Promise<
     await refuseAgent('land unpause')
     const { queue, checkout } = await findQueue(config, repo)
     const wasPaused = endPauseFile(queue.pauseFile, new Date())
-    wakeQueue(config.home)
+    await wakeDaemon(config)
     if (json) print(JSON.stringify({ checkout, wasPaused }))
     else print(wasPaused ? `Landing on ${checkout} goes on.` : `Landing on ${checkout} was not paused.`)
     return exitCodes.ok

@@ -3,11 +3,13 @@ import { type Config, readConfig } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { readRunningDaemon } from '#host/installed-code'
 import { isServiceInstalled, openUserService, type UserService } from '#host/user-service'
+import { listProjects } from '#projects'
 import { listOpenSessions } from '#session/search-index'
 import { startDaemon } from '#watchdog'
 import { stopRunningServer } from '#webui'
 import { confirmAction } from '../input/confirm.ts'
 import { formatRelativeTime, formatTable, print } from '../output/terminal.ts'
+import { withQueue } from '../queue/open.ts'
 import { requireServices } from './install.ts'
 import { waitForOwnDaemon } from './wait.ts'
 
@@ -49,14 +51,15 @@ export async function restartService(config: Config): Promise<number> {
   })
 }
 
-/** End the service and remove it. Where sessions go on, a daemon in the background takes its place. */
+/** End the service and remove it. Where something goes on by itself, a daemon in the background takes its place. */
 export async function uninstallService(config: Config): Promise<void> {
   const service = requireInstalled(config)
   await service.remove()
   print(`removed ${service.file}`)
-  if ((await listOpenSessions(config)).length > 0) {
+  const work = await describeWork(config)
+  if (work !== undefined) {
     await startDaemon(config)
-    print('Sessions are open, so a daemon in the background goes on in its place.')
+    print(`${work}, so a daemon in the background goes on in its place. To end it: dispatch stop --all`)
   }
   if (await service.survivesLogout())
     print('Lingering stays on for your user. To switch it off: loginctl disable-linger')
@@ -70,6 +73,14 @@ export async function offerRemoval(config: Config, isConfirmed: boolean): Promis
 }
 
 // --- internal ---
+
+/** What needs a daemon; undefined if nothing does. */
+async function describeWork(config: Config): Promise<string | undefined> {
+  if ((await listOpenSessions(config)).length > 0) return 'Sessions are open'
+  const items = await withQueue(config, queue => queue.list(['waiting', 'starting', 'running']))
+  if (items.length > 0) return 'The queue has items'
+  return listProjects(config.home).length > 0 ? 'Projects are registered' : undefined
+}
 
 function requireInstalled({ home }: Config): UserService {
   const service = openUserService(home)

@@ -180,7 +180,7 @@ describe('a queue', { concurrency: 2 }, () => {
         const home = path.join(rig.home, 'dispatch')
         const [file, log] = [path.join(home, '.env'), path.join(home, 'logs/daemon.log')]
         assert.equal((await rig.dispatch(['later', 'do it', '--no-repo', '--at', '2036-01-01T00:00'])).exitCode, 0)
-        await waitForDaemon(rig)
+        await waitForLook(rig)
         const settings = fs.readFileSync(file, 'utf8')
         fs.writeFileSync(file, `${settings}SESSION_TIMEOUT=1\n`)
         await rig.waitUntil('the daemon has seen it', () => /SESSION_TIMEOUT is no/.test(fs.readFileSync(log, 'utf8')))
@@ -194,6 +194,23 @@ describe('a queue', { concurrency: 2 }, () => {
         fs.writeFileSync(file, settings)
         await waitForQueue(rig, 'it runs', items => items[1]?.state === 'running')
         await rig.waitUntil('its deadline has passed', () => rig.readStatus().isPastDeadline)
+      },
+      queueSettings,
+    ))
+
+  it('after `stop --all`, the next command after which something goes on starts the daemon', () =>
+    withRig(
+      idleScenario,
+      async rig => {
+        assert.equal((await rig.dispatch(['do it', '--no-repo'])).exitCode, 0)
+        assert.equal((await rig.dispatch(['later', 'do it', '--no-repo', '--at', '2036-01-01T00:00'])).exitCode, 0)
+        for (const args of [['queue', 'move', 'q-1', '--first'], ['unpause'], ['resume', rig.readSession().id]]) {
+          const daemon = await waitForDaemon(rig)
+          assert.equal((await rig.dispatch(['stop', '--all'])).exitCode, 0)
+          const ran = await rig.dispatch(args)
+          assert.equal(ran.exitCode, 0, ran.stderr)
+          assert.notEqual(await waitForDaemon(rig), daemon)
+        }
       },
       queueSettings,
     ))
