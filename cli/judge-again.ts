@@ -6,6 +6,7 @@ import { refuseNewerFormat, type Session } from '#session'
 import { readLog } from '#session/log'
 import { explainJudgeRefusal, isSettled, readView } from '#session/status'
 import { sendMessage } from './input/send-message.ts'
+import { settleClosed } from './queue/settle.ts'
 import { followSession } from './wait-for-result.ts'
 
 /** How long a runner may take to read the request, in seconds. */
@@ -24,8 +25,10 @@ export async function askJudge(session: Session, config: Config): Promise<void> 
       exitCode: exitCodes.conflict,
       remedy: `To see its state: dispatch show ${session.id.slice(-4)}`,
     })
-  if (status.closed || (isSettled(status) && runnerLiveness !== 'alive'))
-    return askJudgeAgain(session, config, os.userInfo().username || 'you')
+  if (status.closed || (isSettled(status) && runnerLiveness !== 'alive')) {
+    await askJudgeAgain(session, config, os.userInfo().username || 'you')
+    return settleClosed(config, session)
+  }
   const { length } = readLog(session.paths.events).events
   await sendMessage(session, config, { kind: 'judge' }, REQUEST_TIMEOUT_SECONDS)
   await waitForJudge(session, length)

@@ -60,7 +60,7 @@ async function reopen(session: Session, config: Config): Promise<void> {
   await reopenSession(session, config, os.userInfo().username || 'you')
   await listOpenSessions(config, { isThorough: true }) // The index takes it for closed.
   const { queueItem } = session.manifest
-  if (queueItem !== null) await withQueue(config, queue => queue.resume(queueItem))
+  if (queueItem !== null) await withQueue(config, queue => queue.resume(queueItem, session.id))
   await startRunner(session, config)
 }
 

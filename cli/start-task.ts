@@ -1,6 +1,7 @@
 import type { Config } from '#host/config'
 import { type ExitCode, exitCodes } from '#host/error.ts'
 import { describeFreeSpace, FREE_SPACE_REMEDY, LOW_SPACE_BYTES, measureFreeSpace } from '#host/fs'
+import type { Fence } from '#queue'
 import { type LaunchRequest, launchSession } from '#runner'
 import type { Session } from '#session'
 import type { OptionValues } from './command.ts'
@@ -18,6 +19,8 @@ export interface TaskRequest {
   task: Buffer
   context?: string
   startPoint?: LaunchRequest['startPoint']
+  /** The session at whose task a person has another one tried. */
+  earlier?: Session
   /** What `--json` prints besides. */
   details?: Record<string, unknown>
 }
@@ -36,8 +39,7 @@ export async function startTask(config: Config, values: TaskValues, request: Tas
     values['no-wait'] ? null : waitForFirstAnswer(session, config, say),
   ])
   for (const warning of warnings) say(warning)
-  if (session.manifest.queueItem === null)
-    await (await import('./queue/doors.ts')).warnOverCap(config, repository?.path, say)
+  if (readClaim() === null) await (await import('./queue/doors.ts')).warnOverCap(config, repository?.path, say)
   const { startBackground } = await import('./background.ts')
   const serverUrl = await startBackground(config)
   const page = serverUrl === undefined ? undefined : `${serverUrl}/s/${session.id}`
@@ -66,7 +68,7 @@ async function listRepoWarnings(repository: NonNullable<Session['manifest']['rep
 async function launch(
   config: Config,
   values: TaskValues,
-  { task, context = '', startPoint }: TaskRequest,
+  { task, context = '', startPoint, earlier }: TaskRequest,
   say: (text: string) => void,
 ): Promise<Session> {
   const options = parseTaskOptions(values)
@@ -89,11 +91,11 @@ async function launch(
     values.retry === undefined
       ? null
       : (await import('./input/earlier-attempt.ts')).describeAttempt(config, values.retry, context, round)
-  const create = () =>
+  const create = (queueItem: Fence | null) =>
     launchSession(config, {
       ...options,
       task,
-      queueItem: claim,
+      queueItem,
       retryOf,
       startPoint: start,
       startedDespitePause,
@@ -103,6 +105,8 @@ async function launch(
           ? null
           : (await import('./input/project.ts')).resolveProject(config, repository, { sandbox, say }),
     })
-  if (claim === null) return create()
-  return (await import('./queue/claimed-start.ts')).launchClaimed(config, claim, create)
+  if (claim !== null)
+    return (await import('./queue/claimed-start.ts')).launchClaimed(config, claim, () => create(claim))
+  if (earlier === undefined) return create(null)
+  return (await import('./queue/take-over.ts')).launchRetry(config, earlier, create)
 }

@@ -8,6 +8,7 @@ export {
   Fence,
   type Item,
   itemStates,
+  MAX_FAILURES,
   type NewItem,
   type Outcome,
   type Priority,

@@ -59,6 +59,7 @@ verdict, the findings of its judge, and what you add. The earlier session stays 
       values.newest || repository === null
         ? undefined
         : { commit: repository.commit, branch: await readBaseBranch(session) }
-    return startTask(config, options, { task: fs.readFileSync(session.paths.task), context, startPoint })
+    const task = fs.readFileSync(session.paths.task)
+    return startTask(config, options, { task, context, startPoint, earlier: session })
   },
 })

@@ -88,8 +88,19 @@ describe('another attempt', { concurrency: 2 }, () => {
           byAttempt.map(({ manifest }) => manifest.retryOf?.session),
           [undefined, byAttempt[0]?.id, byAttempt[1]?.id],
         )
+        assert.deepEqual(
+          byAttempt.map(({ id }) => rig.readStatus(id).closed),
+          [...Array(2).fill({ actor: 'dispatch', reason: 'q-1 is tried again in a new session' }), undefined],
+          'no attempt works beside the next one, and a person may go on in the last one',
+        )
+        const last = byAttempt[2]?.id ?? assert.fail()
+        const retried = await rig.dispatch(['retry', last, 'use printf', '--json'])
+        assert.equal(retried.exitCode, 0, retried.stderr)
+        const { id } = JSON.parse(retried.stdout)
+        assert.partialDeepStrictEqual(await show(), { state: 'running', attempt: 4, sessionId: id })
+        assert.deepEqual(rig.readSession(id).manifest.queueItem, { item: 'q-1', attempt: 4 })
       },
-      { ROUNDS: '1', ...queueSettings, KEEP_OPEN_SEC: '0' },
+      { ROUNDS: '1', ...queueSettings },
     ))
 
   it('a session that passed can be taken up too', () =>

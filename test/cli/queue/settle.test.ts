@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { decideFailedStart, decideOutcome } from '#cli/queue/settle.ts'
+import { type TestContext, test } from 'node:test'
+import { decideFailedStart, decideOutcome, settleClosed, settleEnded } from '#cli/queue/settle.ts'
+import { readDefaultConfig } from '#host/config'
+import { openQueue } from '#queue'
 import type { Session } from '#session'
+import { appendEvent, type EventBody, readLog } from '#session/log'
 import { initialStatus, type SessionStatus, type SessionView } from '#session/status'
 import { blankManifest } from '../../fixtures/blank-manifest.ts'
+import { createItem, identifySelf } from '../../fixtures/queue-contract.ts'
+import { createScratchFolder } from '../../fixtures/scratch.ts'
+import { createQueuedEvent, createTestSession, createVerdictEvent } from '../../fixtures/web-sessions.ts'
 
 const now = new Date('2026-11-30T12:00:00Z')
 const session = { id: '2026-11-30-a-b3f9', manifest: blankManifest } as Session
@@ -61,4 +67,71 @@ test('a start that made no session', () => {
   assert.deepEqual([6, 7, 8, 10, 11, 124, 130, undefined].map(decideKind), Array(8).fill('again'))
   assert.deepEqual([1, 13].map(decideKind), Array(2).fill('failed'))
   assert.equal(decideFailedStart(5, 'paused', { now, isPaused: true }).kind, 'released', 'a pause came between')
+})
+
+/** By which a session goes on after a verdict. */
+const work = createQueuedEvent('more', null)
+const giveVerdict = (word: 'PASS' | 'FAIL' | 'INCONCLUSIVE') => createVerdictEvent(word, 'why')
+
+/** An item whose session has come to a verdict, and ways to go on from there. */
+async function openSettled(t: TestContext, word: 'FAIL' | 'INCONCLUSIVE') {
+  const config = readDefaultConfig({ DISPATCH_HOME: createScratchFolder(t) })
+  const session = await createTestSession(config.workspace, '2026-11-30-a-b3f9', {
+    isAlive: true,
+    manifest: { queueItem: { item: 'q-1', attempt: 1 } },
+    events: [giveVerdict(word)],
+  })
+  const queue = await openQueue(config.home, { readSessionEnd: async () => 'pending' })
+  t.after(() => queue.close())
+  await queue.enqueue([createItem()])
+  const [claim] = await queue.claim({
+    ...{ process: await identifySelf(), capabilities: [], slots: 1, roomByRepository: {}, defaultRoom: 1 },
+  })
+  assert.ok(claim)
+  await queue.start(claim, session.id)
+  const record = (...bodies: EventBody[]) => {
+    for (const body of bodies)
+      appendEvent(session.paths.events, body, readLog(session.paths.events).events.length, new Date())
+  }
+  const settle = async () => {
+    await settleEnded(config, queue)
+    const item = await queue.find('q-1')
+    return [item?.state, item?.failures]
+  }
+  return { config, session, queue, record, settle }
+}
+
+test('an item that needs a person runs again with its session, and is done with its PASS', async t => {
+  const { record, settle } = await openSettled(t, 'INCONCLUSIVE')
+  assert.deepEqual(await settle(), ['needs you', 0])
+  assert.deepEqual(await settle(), ['needs you', 0])
+  record(work)
+  assert.deepEqual(await settle(), ['running', 0])
+  record(giveVerdict('PASS'))
+  assert.deepEqual(await settle(), ['done', 0])
+})
+
+test('what the judge says later counts, whether the session is open or was closed', async t => {
+  for (const word of ['PASS', 'FAIL'] as const) {
+    const open = await openSettled(t, 'INCONCLUSIVE')
+    await open.settle()
+    open.record(giveVerdict(word))
+    const expected = word === 'PASS' ? ['done', 0] : ['waiting', 1]
+    assert.deepEqual(await open.settle(), expected)
+    assert.deepEqual(await open.settle(), expected)
+    const closed = await openSettled(t, 'INCONCLUSIVE')
+    await closed.settle()
+    closed.record({ type: 'session.closed', actor: 'dispatch', reason: '' }, giveVerdict(word))
+    assert.deepEqual(await closed.settle(), ['needs you', 0], 'no look at what was closed')
+    await settleClosed(closed.config, closed.session)
+    assert.deepEqual(await closed.settle(), expected)
+  }
+})
+
+test('nothing starts beside a session that failed and goes on', async t => {
+  const { queue, record, settle } = await openSettled(t, 'FAIL')
+  await queue.settle({ item: 'q-1', attempt: 1 }, { kind: 'failed', reason: 'FAIL: why' })
+  assert.deepEqual(await settle(), ['waiting', 1])
+  record(work)
+  assert.deepEqual(await settle(), ['running', 1])
 })
