@@ -74,10 +74,10 @@ async function launch(
   const options = parseTaskOptions(values)
   const claim = readClaim()
   const startedDespitePause = refusePause(config, values.force ?? false)
-  const round =
+  const attempt =
     claim === null || values.retry === undefined
       ? undefined
-      : await (await import('./pull-request/find-round.ts')).findRoundOfItem(config, claim.item)
+      : await (await import('./pull-request/find-attempt.ts')).findAttemptOfItem(config, claim.item)
   const start =
     values['base-of'] === undefined
       ? startPoint
@@ -85,12 +85,12 @@ async function launch(
           config,
           values['base-of'],
           values.repo,
-          round,
+          attempt,
         )
   const retryOf =
     values.retry === undefined
       ? null
-      : (await import('./input/earlier-attempt.ts')).describeAttempt(config, values.retry, context, round)
+      : (await import('./input/earlier-attempt.ts')).describeAttempt(config, values.retry, context, attempt)
   const create = (queueItem: Fence | null) =>
     launchSession(config, {
       ...options,

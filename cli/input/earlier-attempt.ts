@@ -4,8 +4,8 @@ import { findSession, type Session, type SessionManifest } from '#session'
 import { readCurrentVerdict, readLanding } from '#session/evidence'
 import type { LandingStatus } from '#session/landing'
 import { readLog } from '#session/log'
-import type { FoundRound } from '../pull-request/find-round.ts'
-import { listRoundReports } from '../pull-request/round-task.ts'
+import { listAttemptReports } from '../pull-request/attempt-task.ts'
+import type { FoundAttempt } from '../pull-request/find-attempt.ts'
 import { readStatus } from './session.ts'
 
 /** What came of a session, for the next one at the same task, which may be an attempt at what came back to its pull request. Exit 4 if there is no such session. */
@@ -13,7 +13,7 @@ export function describeAttempt(
   config: Config,
   id: string,
   context: string,
-  found?: FoundRound,
+  found?: FoundAttempt,
 ): NonNullable<SessionManifest['retryOf']> {
   const session = findSession(config.workspace, id)
   const status = readStatus(session)
@@ -23,7 +23,7 @@ export function describeAttempt(
     : `no verdict${status.problem ? `: ${status.problem}` : status.closed ? `: ${status.closed.reason}` : ''}`
   const before = session.manifest.retryOf
   const findings = [
-    ...(found === undefined ? [] : listRoundReports(found.round)),
+    ...(found === undefined ? [] : listAttemptReports(found.attempt)),
     ...listLandingFindings(session, status.landing),
     ...(record?.findings ?? []),
     // A new attempt that failed again does not lose why it was made.
@@ -48,14 +48,14 @@ function describeLanding(landing: LandingStatus | undefined): string {
 }
 
 /** Why its pull request needs another attempt, and where that begins. */
-function describePullRequest(found: FoundRound | undefined): string {
+function describePullRequest(found: FoundAttempt | undefined): string {
   if (found === undefined) return ''
-  const { number, round } = found
-  const isGone = round.findings.some(({ kind }) => kind === 'conflict')
+  const { number, attempt } = found
+  const isGone = attempt.findings.some(({ kind }) => kind === 'conflict')
   const start = isGone
     ? 'You begin without its work'
     : 'Its work is in the repository already, and you go on from there'
-  return `. Its pull request ${number} is not done: ${formatNames(round.findings.map(({ title }) => title))}. ${start}`
+  return `. Its pull request ${number} is not done: ${formatNames(attempt.findings.map(({ title }) => title))}. ${start}`
 }
 
 /** What kept the work from landing: the gate that was not green, with the end of its output, and the findings on the new tree. */

@@ -4,7 +4,7 @@ import { fetchCommit, findTaskRepository, type UserRepository } from '#host/git'
 import { findSession } from '#session'
 import { readBaseBranch } from '#session/landing'
 import { readStatus } from '../input/session.ts'
-import type { FoundRound } from '../pull-request/find-round.ts'
+import type { FoundAttempt } from '../pull-request/find-attempt.ts'
 
 /**
  * Where a new attempt begins, brought into the checkout only as objects, without a branch: the commit at which the attempt at what came
@@ -15,11 +15,11 @@ export async function bringLandingTarget(
   config: Config,
   id: string,
   repo: string | undefined,
-  found: FoundRound | undefined,
+  found: FoundAttempt | undefined,
 ): Promise<Pick<UserRepository, 'commit' | 'branch'>> {
   const session = findSession(config.workspace, id)
   const { landing } = readStatus(session)
-  const target = found?.round.startCommit ?? landing?.target
+  const target = found?.attempt.startCommit ?? landing?.target
   const checkout = await findTaskRepository(repo ?? '.', [config.cloneFolder, config.home])
   if (target === undefined || checkout === null)
     throw new DispatchError(`session ${session.id} was never tried to land, so its branch is not known`, {

@@ -12,14 +12,14 @@ export function printFollowed(record: PullRequestRecord): void {
 
 /** Its state on lines of their own. */
 export function printFollowedState(record: PullRequestRecord): void {
-  const { state, reason, round, retries, ignored, sessions, failure } = record
+  const { state, reason, attempt, retries, ignored, sessions, failure } = record
   const color = state === 'needs you' ? 'red' : state === 'ended' && reason !== 'merged' ? 'yellow' : 'green'
   const detail = reason === '' ? '' : `: ${toOneLine(sanitize(reason), MAX_LINE_CHARS)}`
-  if (round !== null || state !== 'open') print(`  back     ${paint(color, state)}${detail}`)
+  if (attempt !== null || state !== 'open') print(`  back     ${paint(color, state)}${detail}`)
   if (failure !== null && failure.reason !== reason)
     print(`  trouble  ${toOneLine(sanitize(failure.reason), MAX_LINE_CHARS)}`)
-  if (state === 'retrying') print(`  attempt  ${retries}, ${sanitize(round?.item ?? 'about to be queued')}`)
-  for (const { title, url } of state === 'open' || state === 'ended' ? [] : (round?.findings ?? []))
+  if (state === 'retrying') print(`  attempt  ${retries}, ${sanitize(attempt?.item ?? 'about to be queued')}`)
+  for (const { title, url } of state === 'open' || state === 'ended' ? [] : (attempt?.findings ?? []))
     print(`  finding  ${toOneLine(sanitize(`${title} ${url}`), MAX_LINE_CHARS)}`)
   for (const { author, association, count } of ignored)
     print(`  not read ${formatCount(count, 'comment')} of @${sanitize(author)} (${sanitize(association)})`)
@@ -29,13 +29,13 @@ export function printFollowedState(record: PullRequestRecord): void {
 
 /** The same for `--json`. */
 export function toFollowedJson(record: PullRequestRecord) {
-  const { number, url, branch, base, sessions, state, reason, retries, round, ignored, failure } = record
+  const { number, url, branch, base, sessions, state, reason, retries, attempt, ignored, failure } = record
   return {
     ...{ id: sessions.at(-1), number, url, branch, base, sessions, state, reason, retries, ignored },
     failure: failure?.reason ?? null,
-    item: round?.item ?? null,
-    findings: round?.findings.map(({ kind, title, url: address }) => ({ kind, title, url: address })) ?? [],
-    outcome: round?.outcome ?? null,
+    item: attempt?.item ?? null,
+    findings: attempt?.findings.map(({ kind, title, url: address }) => ({ kind, title, url: address })) ?? [],
+    outcome: attempt?.outcome ?? null,
   }
 }
 

@@ -4,7 +4,7 @@ import { escapeMarkdown, type Matrix } from '#session/traceability'
 import type { PullRequestRecord } from './record.ts'
 
 /** How a new attempt has ended, as it is told in the pull request. */
-export interface RoundEnd {
+export interface AttemptEnd {
   /** What was pushed; null without a PASS. */
   commit: string | null
   /** Why there is no PASS. */
@@ -20,7 +20,7 @@ export interface RoundEnd {
 export function renderAnswers(
   { secret }: Pick<PullRequestRecord, 'secret'>,
   findings: Finding[],
-  end: RoundEnd,
+  end: AttemptEnd,
 ): Answer[] {
   const threads = findings.filter(({ threadId }) => threadId !== null)
   const others = findings.filter(({ threadId }) => threadId === null)
@@ -61,7 +61,7 @@ function listTitles(findings: Finding[]): string[] {
   })
 }
 
-function renderEnd(findings: Finding[], { commit, reason, matrix }: RoundEnd, what: 'this' | 'it'): string {
+function renderEnd(findings: Finding[], { commit, reason, matrix }: AttemptEnd, what: 'this' | 'it'): string {
   if (commit === null)
     return `**dispatch** has tried to settle ${what} and has no PASS: ${escapeMarkdown(reason, MAX_LINE_CHARS)} A person is needed.`
   const clauses = matrix?.clauses ?? []

@@ -5,8 +5,8 @@ import { DispatchError, exitCodes } from '#host/error.ts'
 import { listKnownSecrets, redactAll } from '#host/secrets'
 import { type ForgeKey, withRecord } from '../forge-record.ts'
 import { withQueue } from '../queue/open.ts'
-import { beginRound } from './begin-round.ts'
-import { advanceRound, answerRound, findRoundItem, isUnderWay, noteOutcome } from './end-round.ts'
+import { beginAttempt } from './begin-attempt.ts'
+import { advanceAttempt, answerAttempt, findAttemptItem, isUnderWay, noteOutcome } from './end-attempt.ts'
 import {
   countFailure,
   MAX_FAILURES,
@@ -90,9 +90,9 @@ async function look(
   const { base } = pull // A person may have chosen another one.
   const noted = base === record.base ? record : writePullRequestRecord(config.home, record, { base })
   let current = await takeUp(config, noted.state === 'ended' ? await reopen(config, noted) : noted)
-  if (current.state === 'retrying') current = await advanceRound(config, forge, current, say)
-  if (current.state === 'answering') current = await answerRound(config, forge, current)
-  else if (current.state === 'open') current = await beginRound(config, forge, current, pull)
+  if (current.state === 'retrying') current = await advanceAttempt(config, forge, current, say)
+  if (current.state === 'answering') current = await answerAttempt(config, forge, current)
+  else if (current.state === 'open') current = await beginAttempt(config, forge, current, pull)
   const words = renderStatusWords(redactAll(current, listKnownSecrets(config)))
   // Publishing has written another part of the body.
   const { body } = current === record ? pull : await readFollowedPull(forge, number)
@@ -103,7 +103,7 @@ async function look(
 /** A person may have had the queue try again what needed one. */
 async function takeUp(config: Config, record: PullRequestRecord): Promise<PullRequestRecord> {
   // Where its work could not be pushed, it has no outcome. Only a person lets that go on.
-  if (record.state !== 'needs you' || record.round?.outcome == null) return record
+  if (record.state !== 'needs you' || record.attempt?.outcome == null) return record
   const goesOn = (await findGoingOn(config, record)) === 'retrying'
   return goesOn ? writePullRequestRecord(config.home, record, { state: 'retrying', reason: '' }) : record
 }
@@ -115,7 +115,7 @@ async function reopen(config: Config, record: PullRequestRecord): Promise<PullRe
 
 /** Where a pull request that did not go on does so: with the attempt that it has, if that has something that was not pushed yet. */
 async function findGoingOn(config: Config, record: PullRequestRecord): Promise<'retrying' | 'open'> {
-  return isUnderWay(await findRoundItem(config, record), record.round?.outcome ?? null) ? 'retrying' : 'open'
+  return isUnderWay(await findAttemptItem(config, record), record.attempt?.outcome ?? null) ? 'retrying' : 'open'
 }
 
 /**
@@ -130,8 +130,8 @@ async function end(
 ): Promise<PullRequestRecord> {
   if (record.state === 'ended') return record
   const noted = await noteOutcome(config, record, headCommit)
-  const current = noted.state === 'answering' ? await answerRound(config, forge, noted) : noted
-  const item = await findRoundItem(config, record)
+  const current = noted.state === 'answering' ? await answerAttempt(config, forge, noted) : noted
+  const item = await findAttemptItem(config, record)
   if (item?.state === 'waiting' || item?.state === 'needs you')
     await withQueue(config, queue => queue.cancel(item.id, `its pull request was ${state}`))
   return writePullRequestRecord(config.home, current, { state: 'ended', reason: state })

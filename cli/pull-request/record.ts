@@ -17,7 +17,7 @@ import {
 const states = ['open', 'retrying', 'answering', 'needs you', 'ended'] as const
 
 /** A new attempt at what came back. */
-const Round = z.object({
+const Attempt = z.object({
   /** Names its item, and marks the words of people in its task. */
   id: z.string(),
   findings: z.array(Finding),
@@ -35,7 +35,7 @@ const Round = z.object({
     })
     .nullable(),
 })
-export type Round = z.infer<typeof Round>
+export type Attempt = z.infer<typeof Attempt>
 
 /**
  * What this home knows of a pull request that it has opened. Each change is written before what follows from it is done, so that a
@@ -72,7 +72,7 @@ export const PullRequestRecord = z.object({
   /** How many new attempts dispatch has made by itself since a person last said that it is to go on. */
   retries: z.number().int(),
   /** The last new attempt. */
-  round: Round.nullable(),
+  attempt: Attempt.nullable(),
   /** The words that were settled, by kind and number, with the hash of their text. */
   settled: z.record(z.string(), z.string()),
   /** The words of people that earlier attempts have settled, by their finding: each later attempt has them in its task, so that they stay true. */
@@ -93,7 +93,7 @@ export function readPullRequestRecord(home: string, key: ForgeKey): PullRequestR
 }
 
 /** The key of the item of an attempt. */
-export function getRoundKey(id: Round['id']): string {
+export function getAttemptKey(id: Attempt['id']): string {
   return `pull-request/${id}`
 }
 
@@ -113,8 +113,8 @@ export function findRecordFor(
   home: string,
   { id, manifest: { queueItem } }: Pick<Session, 'id' | 'manifest'>,
 ): PullRequestRecord | undefined {
-  const isAttempt = ({ state, round }: PullRequestRecord) =>
-    state !== 'ended' && round?.item != null && round.item === queueItem?.item && round.outcome?.commit == null
+  const isAttempt = ({ state, attempt }: PullRequestRecord) =>
+    state !== 'ended' && attempt?.item != null && attempt.item === queueItem?.item && attempt.outcome?.commit == null
   return findRecordOf(home, id) ?? listPullRequestRecords(home).find(isAttempt)
 }
 
@@ -189,7 +189,7 @@ export function rememberPullRequest(
       since: new Date().toISOString(),
       failure: null,
       retries: 0,
-      round: null,
+      attempt: null,
       settled: {},
       settledWords: {},
       ignored: [],
@@ -205,5 +205,8 @@ const MAX_REASON_CHARS = 300
 /** Null where there is no such file, undefined for a damaged one. */
 function parse(file: string): PullRequestRecord | null | undefined {
   const content = readJson(file)
-  return content === null ? null : PullRequestRecord.safeParse(content).data
+  if (content === null) return null
+  // An earlier dispatch called the attempt a round.
+  const isEarlier = typeof content === 'object' && 'round' in content
+  return PullRequestRecord.safeParse(isEarlier ? { attempt: content.round, ...content } : content).data
 }

@@ -4,14 +4,14 @@ import { MAX_RETRY_COUNT } from '../landing/outcome.ts'
 import type { PullRequestRecord } from './record.ts'
 
 /** What a pull request tells of what came back, below all else in its body; empty while there is nothing to tell. Pure. */
-export function renderStatusWords({ state, reason, retries, round, ignored }: PullRequestRecord): string {
-  const names = round === null ? '' : formatNames(round.findings.map(({ title }) => title))
+export function renderStatusWords({ state, reason, retries, attempt, ignored }: PullRequestRecord): string {
+  const names = attempt === null ? '' : formatNames(attempt.findings.map(({ title }) => title))
   const about = escapeMarkdown(names, MAX_LINE_CHARS)
-  const attempt = `attempt ${retries} of ${MAX_RETRY_COUNT}`
+  const counted = `attempt ${retries} of ${MAX_RETRY_COUNT}`
   const lines = [
-    state === 'retrying' && `**dispatch** works on what came back (${attempt}): ${about}.`,
+    state === 'retrying' && `**dispatch** works on what came back (${counted}): ${about}.`,
     state === 'needs you' && `**dispatch** does not go on by itself: ${escapeMarkdown(reason, MAX_LINE_CHARS)}.`,
-    state !== 'retrying' && round?.outcome?.commit && `**dispatch** has worked on what came back: ${about}.`,
+    state !== 'retrying' && attempt?.outcome?.commit && `**dispatch** has worked on what came back: ${about}.`,
     ignored.length > 0 &&
       `Not read, because their authors do not decide here: ${ignored.map(renderIgnored).join(', ')}.`,
   ]

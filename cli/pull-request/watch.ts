@@ -7,7 +7,7 @@ import { readPause } from '#queue'
 import { formatForgeKey } from '../forge-record.ts'
 import { SaidOnce } from '../said-once.ts'
 import { watchLoop } from '../watch-loop.ts'
-import { findRoundItem } from './end-round.ts'
+import { findAttemptItem } from './end-attempt.ts'
 import { lookAtPullRequest } from './look.ts'
 import { notifyPullRequests } from './notifications.ts'
 import { listPullRequestRecords, type PullRequestRecord } from './record.ts'
@@ -45,7 +45,7 @@ export class PullRequestWatch {
   private async lookAt(config: Config, record: PullRequestRecord, say: (line: string) => void): Promise<void> {
     const { url } = record
     const isDue = performance.now() - (this.lookedAtMs.get(url) ?? Number.NEGATIVE_INFINITY) >= MINUTE_MS
-    if (this.said.rests(url) || (!isDue && !(await hasEndedRound(config, record)))) return
+    if (this.said.rests(url) || (!isDue && !(await hasEndedAttempt(config, record)))) return
     this.lookedAtMs.set(url, performance.now())
     const memory = this.memories.get(url) ?? new Map()
     this.memories.set(url, memory)
@@ -72,9 +72,9 @@ function listFollowed({ home }: Config): PullRequestRecord[] {
   return listPullRequestRecords(home).filter(({ state, checkout }) => state !== 'ended' && folders.includes(checkout))
 }
 
-async function hasEndedRound(config: Config, record: PullRequestRecord): Promise<boolean> {
+async function hasEndedAttempt(config: Config, record: PullRequestRecord): Promise<boolean> {
   if (record.state === 'answering') return true
   if (record.state !== 'retrying') return false
-  const item = await findRoundItem(config, record)
+  const item = await findAttemptItem(config, record)
   return item === undefined || ['done', 'needs you', 'cancelled'].includes(item.state)
 }

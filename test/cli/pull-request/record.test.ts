@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { writeRecordFile } from '#cli/forge-record.ts'
 import { listPushedCommits } from '#cli/pull-request/newest.ts'
 import {
   countFailure,
   findRecordFor,
   MAX_FAILURES,
+  readPullRequestRecord,
   rememberPullRequest,
   writePullRequestRecord,
 } from '#cli/pull-request/record.ts'
@@ -23,7 +25,7 @@ const facts = {
   ...{ checkout: '/notes', base: 'main', branch: 'dispatch/one', author: 'me' as const, isDraft: false },
   ...{ first: { task: 'print hello', title: 'print hello' } },
 }
-const attempt = (id: string, item: string | null) =>
+const createSession = (id: string, item: string | null) =>
   ({ id, manifest: { queueItem: item === null ? null : { item, attempt: 1 } } }) as unknown as Session
 
 test('a record keeps what was asked first, and the commits of sessions that were removed since', t => {
@@ -31,7 +33,7 @@ test('a record keeps what was asked first, and the commits of sessions that were
   rememberPullRequest(home, { ...facts, session: 'one', commits: ['a'], isDraft: true })
   const both = rememberPullRequest(home, {
     ...{ ...facts, session: 'two', commits: ['b', 'c'] },
-    first: { task: 'fenced', title: 'fenced' },
+    first: { task: 'quoted', title: 'quoted' },
   })
   assert.deepEqual([both.sessions, both.first?.task, both.isDraft], [['one', 'two'], 'print hello', false])
   const config = { workspace: home } as Parameters<typeof listPushedCommits>[0]
@@ -41,13 +43,24 @@ test('a record keeps what was asked first, and the commits of sessions that were
 test('a new attempt belongs to its pull request before its work is pushed', t => {
   const home = createScratchFolder(t)
   const record = rememberPullRequest(home, { ...facts, session: 'one', commits: ['a'] })
-  const round = { id: 'r', findings: [], startCommit: 'a', item: 'q-1', outcome: null }
-  const begun = writePullRequestRecord(home, record, { state: 'retrying', round })
-  assert.equal(findRecordFor(home, attempt('two', 'q-1'))?.number, 7)
-  for (const other of [attempt('two', 'q-2'), attempt('two', null)]) assert.equal(findRecordFor(home, other), undefined)
+  const attempt = { id: 'r', findings: [], startCommit: 'a', item: 'q-1', outcome: null }
+  const begun = writePullRequestRecord(home, record, { state: 'retrying', attempt })
+  assert.equal(findRecordFor(home, createSession('two', 'q-1'))?.number, 7)
+  for (const other of [createSession('two', 'q-2'), createSession('two', null)])
+    assert.equal(findRecordFor(home, other), undefined)
   const outcome = { session: 'three', commit: 'b', reason: '', itemSince: '' }
-  writePullRequestRecord(home, begun, { state: 'open', round: { ...round, outcome } })
-  assert.equal(findRecordFor(home, attempt('two', 'q-1')), undefined, 'the work of another session was pushed')
+  writePullRequestRecord(home, begun, { state: 'open', attempt: { ...attempt, outcome } })
+  assert.equal(findRecordFor(home, createSession('two', 'q-1')), undefined, 'the work of another session was pushed')
+})
+
+test('a record of an earlier dispatch, which called an attempt a round, is read', t => {
+  const home = createScratchFolder(t)
+  const attempt = { id: 'r', findings: [], startCommit: 'a', item: 'q-1', outcome: null }
+  const { attempt: none, ...record } = rememberPullRequest(home, { ...facts, session: 'one', commits: ['a'] })
+  assert.equal(none, null)
+  const earlier = { ...record, round: attempt }
+  writeRecordFile(home, 'pull-requests', earlier)
+  assert.deepEqual(readPullRequestRecord(home, facts), { ...record, attempt })
 })
 
 test('after many looks that brought nothing a person is needed, who is told why', t => {

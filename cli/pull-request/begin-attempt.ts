@@ -23,15 +23,15 @@ import { findTargetBranch } from '../landing/land-one.ts'
 import { MAX_RETRY_COUNT } from '../landing/outcome.ts'
 import { withQueue } from '../queue/open.ts'
 import { buildRetryItem } from '../queue/retry-item.ts'
+import { renderAttemptTask } from './attempt-task.ts'
 import { findIfPresent, listPushedCommits, readFirst } from './newest.ts'
-import { countFailure, getRoundKey, type PullRequestRecord, writePullRequestRecord } from './record.ts'
-import { renderRoundTask } from './round-task.ts'
+import { countFailure, getAttemptKey, type PullRequestRecord, writePullRequestRecord } from './record.ts'
 
 /**
  * Read what came back for the commit that dispatch has pushed. If there is something to settle, begin a new attempt; a person is needed
  * where dispatch has made its two by itself, or where another person has pushed to the branch.
  */
-export async function beginRound(
+export async function beginAttempt(
   config: Config,
   forge: Forge,
   record: PullRequestRecord,
@@ -70,27 +70,27 @@ export async function beginRound(
   }
   const hasConflict = findings.some(({ kind }) => kind === 'conflict')
   const startCommit = hasConflict ? await fetchBase(config, record, base) : headCommit
-  const round = { id: randomBytes(16).toString('hex'), findings, startCommit, item: null, outcome: null }
-  const begun = write({ ...seen, state: 'retrying', reason: '', retries: record.retries + 1, round })
-  return enqueueRound(config, begun)
+  const attempt = { id: randomBytes(16).toString('hex'), findings, startCommit, item: null, outcome: null }
+  const begun = write({ ...seen, state: 'retrying', reason: '', retries: record.retries + 1, attempt })
+  return enqueueAttempt(config, begun)
 }
 
 /** Put the new attempt of a record into the queue. Asked for twice, it is the same item. */
-export async function enqueueRound(config: Config, record: PullRequestRecord): Promise<PullRequestRecord> {
-  const { round, sessions, number, checkout, url, retries } = record
-  if (round === null) throw new Error(`no new attempt in ${url}`)
+export async function enqueueAttempt(config: Config, record: PullRequestRecord): Promise<PullRequestRecord> {
+  const { attempt, sessions, number, checkout, url, retries } = record
+  if (attempt === null) throw new Error(`no new attempt in ${url}`)
   const first = record.first ?? readFirst(findSession(config.workspace, sessions[0] ?? ''))
-  const task = renderRoundTask(record, round, first.task)
+  const task = renderAttemptTask(record, attempt, first.task)
   const work = buildRetryItem(findSession(config.workspace, sessions.at(-1) ?? ''), {
     checkout,
-    key: getRoundKey(round.id),
+    key: getAttemptKey(attempt.id),
     task: Buffer.from(task),
     title: `#${number} ${first.title}`,
     source: `${url}, new attempt ${retries}`,
   })
   const [item = null] = await withQueue(config, queue => queue.enqueue([work]))
   wakeQueue(config.home)
-  return writePullRequestRecord(config.home, record, { round: { ...round, item } })
+  return writePullRequestRecord(config.home, record, { attempt: { ...attempt, item } })
 }
 
 // --- internal ---

@@ -1,11 +1,11 @@
 import { readQuotedTask, renderQuotedTask } from '#session/task'
-import type { PullRequestRecord, Round } from './record.ts'
+import type { Attempt, PullRequestRecord } from './record.ts'
 
 /**
  * The task of a new attempt: the first one as it was, where only machines have complained so far; else that one, and the words of people
  * about its pull request, also those that earlier attempts have settled, each quoted as data, so that the contract covers them too. Pure.
  */
-export function renderRoundTask(
+export function renderAttemptTask(
   {
     owner,
     name,
@@ -13,7 +13,7 @@ export function renderRoundTask(
     number,
     settledWords,
   }: Pick<PullRequestRecord, 'owner' | 'name' | 'host' | 'number' | 'settledWords'>,
-  { id, findings }: Pick<Round, 'id' | 'findings'>,
+  { id, findings }: Pick<Attempt, 'id' | 'findings'>,
   task: string,
 ): string {
   const keys = new Set(findings.map(({ key }) => key)) // What came to a settled thread since is in its finding, with all of it.
@@ -26,7 +26,7 @@ export function renderRoundTask(
 }
 
 /** What the agents of a new attempt are told besides: each on one line. Pure. */
-export function listRoundReports({ findings }: Pick<Round, 'findings'>): string[] {
+export function listAttemptReports({ findings }: Pick<Attempt, 'findings'>): string[] {
   return findings.flatMap(({ reports, url }) =>
     reports.map((report, index) => (index === 0 && url !== '' ? `${report} (${url})` : report)),
   )

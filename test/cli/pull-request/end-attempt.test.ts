@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isUnderWay } from '#cli/pull-request/end-round.ts'
+import { isUnderWay } from '#cli/pull-request/end-attempt.ts'
 
 test('an attempt goes on until its outcome is about how its item is now', () => {
   const lost = { session: 's', commit: null, reason: 'the PASS does not hold', itemSince: 'noon' }

@@ -11,21 +11,21 @@ import { readStatus } from '../input/session.ts'
 import { readPublishedMatrix } from '../output/published-matrix.ts'
 import { withQueue } from '../queue/open.ts'
 import { renderAnswers } from './answers.ts'
-import { enqueueRound } from './begin-round.ts'
+import { enqueueAttempt } from './begin-attempt.ts'
 import { findIfPresent, listPreparedCommits, listPushedCommits } from './newest.ts'
 import { openPullRequest } from './open.ts'
 import { type PullRequestRecord, readPullRequestRecord, settleFindings, writePullRequestRecord } from './record.ts'
 
 /** The item of the last new attempt; undefined without one. */
-export async function findRoundItem(config: Config, { round }: PullRequestRecord): Promise<Item | undefined> {
-  const id = round?.item ?? null
+export async function findAttemptItem(config: Config, { attempt }: PullRequestRecord): Promise<Item | undefined> {
+  const id = attempt?.item ?? null
   return id === null ? undefined : withQueue(config, queue => queue.find(id))
 }
 
 /** Can an attempt still bring something that was not pushed? Not once its outcome is about how its item is now. Pure. */
 export function isUnderWay(
   item: Pick<Item, 'state' | 'since'> | undefined,
-  outcome: NonNullable<PullRequestRecord['round']>['outcome'],
+  outcome: NonNullable<PullRequestRecord['attempt']>['outcome'],
 ): boolean {
   if (item === undefined || item.state === 'cancelled' || item.state === 'needs you') return false
   if (outcome === null) return true
@@ -36,22 +36,22 @@ export function isUnderWay(
  * Bring a new attempt forward: put it into the queue if a process died before that; once it has its PASS, push its work onto the branch of
  * the pull request; and note where it does not go on by itself. Nothing is pushed over commits of another person.
  */
-export async function advanceRound(
+export async function advanceAttempt(
   config: Config,
   forge: Forge,
   record: PullRequestRecord,
   say: (line: string) => void,
 ): Promise<PullRequestRecord> {
-  const { round } = record
-  if (round === null) return record
-  if (round.item === null) return enqueueRound(config, record)
-  const item = await findRoundItem(config, record)
+  const { attempt } = record
+  if (attempt === null) return record
+  if (attempt.item === null) return enqueueAttempt(config, record)
+  const item = await findAttemptItem(config, record)
   if (item?.state === 'done' && item.sessionId !== null)
-    return publishRound(config, forge, record, { ...item, sessionId: item.sessionId }, say)
+    return publishAttempt(config, forge, record, { ...item, sessionId: item.sessionId }, say)
   const isOver = item === undefined || item.state === 'cancelled' || item.state === 'needs you'
   if (!isOver) return record
   const reason = item === undefined ? 'it is not in the queue any more' : `${item.id} ${item.state}: ${item.reason}`
-  return loseRound(config, record, reason, item)
+  return loseAttempt(config, record, reason, item)
 }
 
 /**
@@ -59,9 +59,9 @@ export async function advanceRound(
  * was merged since.
  */
 export async function noteOutcome(config: Config, record: PullRequestRecord, tip: string): Promise<PullRequestRecord> {
-  const { round, branch, sessions, pushed } = record
-  const item = await findRoundItem(config, record)
-  if (round === null || item?.state !== 'done' || !isUnderWay(item, round.outcome)) return record
+  const { attempt, branch, sessions, pushed } = record
+  const item = await findAttemptItem(config, record)
+  if (attempt === null || item?.state !== 'done' || !isUnderWay(item, attempt.outcome)) return record
   const session = item.sessionId === null ? undefined : findIfPresent(config, item.sessionId)
   const commits = session === undefined ? [] : listPreparedCommits(session, branch)
   if (session === undefined || commits.at(-1) !== tip) return record
@@ -69,19 +69,23 @@ export async function noteOutcome(config: Config, record: PullRequestRecord, tip
   return writePullRequestRecord(config.home, record, {
     ...{ state: 'answering', reason: '' },
     ...{ sessions: [...sessions.filter(each => each !== id), id], pushed: { ...pushed, [id]: commits } },
-    round: { ...round, outcome: { session: id, commit: tip, reason: '', itemSince: item.since } },
+    attempt: { ...attempt, outcome: { session: id, commit: tip, reason: '', itemSince: item.since } },
   })
 }
 
 /** Answer what an attempt has settled, or why it has not. Each answer is written once, also after a kill. */
-export async function answerRound(config: Config, forge: Forge, record: PullRequestRecord): Promise<PullRequestRecord> {
-  const { round, number } = record
-  if (round?.outcome == null) return record
-  const { session, commit, reason } = round.outcome
+export async function answerAttempt(
+  config: Config,
+  forge: Forge,
+  record: PullRequestRecord,
+): Promise<PullRequestRecord> {
+  const { attempt, number } = record
+  if (attempt?.outcome == null) return record
+  const { session, commit, reason } = attempt.outcome
   const proved = session === null || commit === null ? undefined : findIfPresent(config, session)
   const matrix = proved && (await readPublishedMatrix(config, await readView(proved)))
   const secrets = listKnownSecrets(config)
-  const findings = round.findings.map(finding => ({
+  const findings = attempt.findings.map(finding => ({
     ...finding,
     ...redactAll({ title: finding.title, url: finding.url, words: finding.words }, secrets),
   }))
@@ -91,7 +95,7 @@ export async function answerRound(config: Config, forge: Forge, record: PullRequ
   return writePullRequestRecord(config.home, record, {
     state: isSettled ? 'open' : 'needs you',
     reason: isSettled ? '' : `the new attempt has no PASS: ${reason}`,
-    ...(isSettled && settleFindings(record, round.findings)),
+    ...(isSettled && settleFindings(record, attempt.findings)),
   })
 }
 
@@ -99,7 +103,7 @@ export async function answerRound(config: Config, forge: Forge, record: PullRequ
 
 const MAX_REASON_CHARS = 300
 
-async function publishRound(
+async function publishAttempt(
   config: Config,
   forge: Forge,
   record: PullRequestRecord,
@@ -109,7 +113,7 @@ async function publishRound(
   const { sessionId } = item
   const { base, branch, checkout, author, number } = record
   const session = findIfPresent(config, sessionId)
-  if (session === undefined) return loseRound(config, record, `its session ${sessionId} was removed`, item)
+  if (session === undefined) return loseAttempt(config, record, `its session ${sessionId} was removed`, item)
   try {
     await openPullRequest(config, session, {
       ...{
@@ -129,7 +133,7 @@ async function publishRound(
     const isRefused = error instanceof DispatchError && finalExitCodes.includes(error.exitCode)
     if (!isRefused) throw error
     const isProved = (await findWorkToApply(session, readStatus(session))).warning === undefined
-    if (!isProved) return loseRound(config, record, error.message, item)
+    if (!isProved) return loseAttempt(config, record, error.message, item)
     const isPushed = (await readFollowedPull(forge, number)).headCommit === listPreparedCommits(session, branch).at(-1)
     const where = isPushed ? 'is pushed, but its pull request is not brought up to date' : 'is not pushed'
     const reason = toOneLine(
@@ -142,8 +146,8 @@ async function publishRound(
   const commit = readStatus(session).pullRequest?.commit ?? null
   return writePullRequestRecord(config.home, opened, {
     ...{ state: 'answering', reason: '' },
-    round: record.round && {
-      ...record.round,
+    attempt: record.attempt && {
+      ...record.attempt,
       outcome: { session: sessionId, commit, reason: '', itemSince: item.since },
     },
   })
@@ -152,7 +156,7 @@ async function publishRound(
 /** What no later try changes: another person has pushed, the PASS does not hold any more, the record does not. */
 const finalExitCodes: number[] = [exitCodes.conflict, exitCodes.notFound, exitCodes.integrity]
 
-function loseRound(
+function loseAttempt(
   config: Config,
   record: PullRequestRecord,
   reason: string,
@@ -167,6 +171,6 @@ function loseRound(
   }
   return writePullRequestRecord(config.home, record, {
     state: 'answering',
-    round: record.round && { ...record.round, outcome },
+    attempt: record.attempt && { ...record.attempt, outcome },
   })
 }
