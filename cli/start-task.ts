@@ -39,7 +39,7 @@ export async function startTask(config: Config, values: TaskValues, request: Tas
     values['no-wait'] ? null : waitForFirstAnswer(session, config, say),
   ])
   for (const warning of warnings) say(warning)
-  if (readClaim() === null) await (await import('./queue/doors.ts')).warnOverCap(config, repository?.path, say)
+  if (readClaim() === null) await (await import('./queue/load.ts')).warnOverCap(config, repository?.path, say)
   const { startBackground } = await import('./background.ts')
   const serverUrl = await startBackground(config)
   const page = serverUrl === undefined ? undefined : `${serverUrl}/s/${session.id}`

@@ -1,8 +1,8 @@
 import type { RepositoryAddress } from './address.ts'
 import { toForgeError } from './errors.ts'
+import type { AnswerMemory } from './etag-cache.ts'
 import { type ForgeConfig, type ForgeLogin, findLogin } from './login.ts'
 import type { GitHubClient } from './octokit.ts'
-import type { AnswerMemory } from './remember.ts'
 
 /** A repository on GitHub, and a login for it. */
 export interface Forge {

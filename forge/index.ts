@@ -1,5 +1,6 @@
 export { findRepositoryAddress, parseRepositoryAddress, type RepositoryAddress } from './address.ts'
 export { ForgeError } from './errors.ts'
+export type { AnswerMemory } from './etag-cache.ts'
 export { connectForge, type Forge } from './forge.ts'
 export type { ForgeConfig } from './login.ts'
 export { decideMerge, type MergeDecision, mergePullRequest } from './merge.ts'
@@ -15,5 +16,4 @@ export {
   readPullRequest,
   requireOpen,
 } from './pull-requests.ts'
-export type { AnswerMemory } from './remember.ts'
 export { type ForgeRights, probeRights } from './rights.ts'

@@ -4,8 +4,8 @@ import { Octokit } from '@octokit/rest'
 import Bottleneck from 'bottleneck'
 import { sha256 } from '#host/hash.ts'
 import { isLoopback } from './address.ts'
+import { type AnswerMemory, askForChange } from './etag-cache.ts'
 import { fetchThroughProxy } from './fetch.ts'
-import { type AnswerMemory, askForChange } from './remember.ts'
 
 /** GitHub's client: REST by `rest`, GraphQL by `graphql`, all pages by `paginate`. */
 export type GitHubClient = InstanceType<typeof ForgeOctokit>

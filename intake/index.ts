@@ -3,4 +3,3 @@ export { createInbox, findFolderProblem, getInbox, INBOX_FOLDER, QUEUE_FOLDER } 
 export { parseTaskFile, type TaskFile } from './front-matter.ts'
 export { findTracked, inspectTaskFile, listTaskNames, readTaskFile } from './inspect.ts'
 export { STILL_MS, Stillness } from './stillness.ts'
-export { ToldOnce } from './told.ts'

@@ -1,5 +1,5 @@
 import type { Room } from './limits.ts'
-import type { Item } from './port.ts'
+import type { Item } from './queue.ts'
 
 /**
  * Why this item waits while others may start: what it needs and this machine lacks, or the limit of its repository. Empty where nothing

@@ -14,6 +14,6 @@ export {
   type Priority,
   priorities,
   type Queue,
-} from './port.ts'
+} from './queue.ts'
 export { openQueue } from './sqlite-queue.ts'
 export { getWakeFile, wakeQueue } from './wake.ts'

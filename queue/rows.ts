@@ -8,7 +8,7 @@ import {
   type NewItem,
   type Outcome,
   priorities,
-} from './port.ts'
+} from './queue.ts'
 
 /**
  * The tables of the queue. An older dispatch must be able to go on with them after a rollback, so a column is added without another

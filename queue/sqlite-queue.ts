@@ -19,7 +19,7 @@ import {
   type Priority,
   priorities,
   type Queue,
-} from './port.ts'
+} from './queue.ts'
 import {
   endedCondition,
   formatId,

@@ -14,7 +14,7 @@ import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { UsageError } from '../command.ts'
 import { formatIssue, getClaimBranch, type IssueKey } from '../issues/record.ts'
-import { getKey, renderIssueTask } from '../issues/take.ts'
+import { getKey, renderIssueTask } from '../issues/take-issue.ts'
 import type { Job } from './job.ts'
 
 /** The task of a job, and whose words are not part of it. */

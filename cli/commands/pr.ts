@@ -7,7 +7,7 @@ import { parsePullRequestOptions, pullRequestOptions } from '../input/pull-reque
 import { printFollowed, toFollowedJson } from '../output/followed-view.ts'
 import { printPullRequest, toPullRequestJson } from '../output/pull-request-view.ts'
 import { print } from '../output/terminal.ts'
-import { findNewest } from '../pull-request/newest.ts'
+import { findNewest } from '../pull-request/newest-session.ts'
 import { openPullRequest } from '../pull-request/open.ts'
 
 export const command = defineCommand({

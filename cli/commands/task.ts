@@ -23,7 +23,7 @@ model has answered once.
     })
     parseTaskOptions(values)
     const config = readConfig()
-    if (values.queue) return (await import('../queue/doors.ts')).queueTask(config, values, task)
+    if (values.queue) return (await import('../queue/queue-task.ts')).queueTask(config, values, task)
     return startTask(config, values, { task })
   },
 })

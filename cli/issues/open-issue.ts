@@ -11,7 +11,7 @@ import { giveBack } from './claim.ts'
 import type { IssuePlace } from './connect.ts'
 import { formatIssue, type IssueRecord, withIssue } from './record.ts'
 import { ensureStarted, findIssueSession } from './start.ts'
-import { type Taken, takeIssue } from './take.ts'
+import { type Taken, takeIssue } from './take-issue.ts'
 
 type IssueValues = OptionValues<typeof issueOptions>
 

@@ -12,7 +12,7 @@ import type { Session } from '#session'
 import { readView } from '#session/status'
 import { readPublishedMatrix } from '../output/published-matrix.ts'
 import { withQueue } from '../queue/open.ts'
-import { SaidOnce } from '../said-once.ts'
+import { ReportOnce } from '../report-once.ts'
 import { claimIssue, giveBack } from './claim.ts'
 import { renderIssueComment } from './comment-text.ts'
 import { connectRecord } from './connect.ts'
@@ -38,7 +38,7 @@ interface Published {
 }
 
 /** What is kept from one round over the issues of a home to the next. */
-export class IssueMemory extends SaidOnce {
+export class IssueMemory extends ReportOnce {
   /** By the claim. */
   readonly published = new Map<string, Published>()
   /** The issues that could not be brought forward the last time. */

@@ -17,11 +17,11 @@ import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { buildItem } from '../input/queue-options.ts'
 import { describeIgnored } from '../output/issue-view.ts'
-import type { SaidOnce } from '../said-once.ts'
+import type { ReportOnce } from '../report-once.ts'
 import type { IssuePlace } from './connect.ts'
 import { type IssueRecord, isHeld, readRecord } from './record.ts'
 import { ensureStarted, findIssueItem } from './start.ts'
-import { getKey, takeIssue } from './take.ts'
+import { getKey, takeIssue } from './take-issue.ts'
 
 /** Which issues start by themselves: `label:dispatch` or `milestone:v2`. Pure. Undefined for another text. */
 export function parseIssueQuery(text: string): IssueQuery | undefined {
@@ -45,7 +45,7 @@ export async function takeFromSource(
   place: IssuePlace,
   query: IssueQuery,
   memory: SourceMemory,
-  { said, say }: { said: SaidOnce; say: (line: string) => void },
+  { said, say }: { said: ReportOnce; say: (line: string) => void },
 ): Promise<IssueRecord[]> {
   const { forge } = place
   memory.list = await listIssues(forge, query, memory.list)

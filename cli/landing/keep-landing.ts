@@ -8,7 +8,7 @@ import { chooseNext, type Landing, type LandingQueue, listLandingQueues } from '
 import type { SessionView } from '#session/status'
 import { withQueue } from '../queue/open.ts'
 import { addAutomatic } from './automatic.ts'
-import { listHopeless } from './hopeless.ts'
+import { listBlocked } from './blocked-entries.ts'
 import { findLanded, hasLander, isLandingPaused } from './lander.ts'
 import { notifyLandings } from './notifications.ts'
 import { hasRetry, isRetryOver } from './retry.ts'
@@ -53,7 +53,7 @@ export async function needsLander(config: Config, queue: LandingQueue, isThoroug
   const unattended: Landing[] = []
   for (const entry of open)
     if (entry.attendedBy === null || (await checkLiveness(entry.attendedBy)) !== 'alive') unattended.push(entry)
-  if (isThorough && (await listHopeless(config, unattended)).length > 0) return true
+  if (isThorough && (await listBlocked(config, unattended)).length > 0) return true
   return chooseNext(unattended, findLanded(config, unattended), new Date()) !== undefined
 }
 

@@ -8,7 +8,7 @@ import { chooseNext, getLanderLease, type Landing, type LandingQueue } from '#la
 import { readPause } from '#queue'
 import { findSession } from '#session'
 import { toDispatchError } from '../to-dispatch-error.ts'
-import { hasLanded, listHopeless } from './hopeless.ts'
+import { hasLanded, listBlocked } from './blocked-entries.ts'
 import { landOne } from './land-one.ts'
 import { decideNext, isFailedPush, type Tried } from './outcome.ts'
 import { advanceRetries, startRetry } from './retry.ts'
@@ -68,7 +68,7 @@ export async function* runLander(config: Config, queue: LandingQueue, options: L
     const isPaused = isLandingPaused(config, queue)
     if (isPaused && options.despitePause === undefined) return
     await advanceRetries(config, queue)
-    for (const { entry, reason } of await listHopeless(config, queue.listOpen()))
+    for (const { entry, reason } of await listBlocked(config, queue.listOpen()))
       queue.end(entry, { outcome: 'needs you', reason, error: null })
     const entries = queue.list()
     const mayGo = isPaused ? entries.filter(({ session }) => options.despitePause?.has(session)) : entries

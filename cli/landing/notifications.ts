@@ -1,9 +1,9 @@
 import path from 'node:path'
 import type { Config } from '#host/config'
 import { formatNames } from '#host/text.ts'
-import { ToldOnce } from '#intake'
 import type { Landing, LandingQueue } from '#landing'
 import { enqueueHomeNotification } from '../home-notification.ts'
+import { NotifyOnce } from '../notify-once.ts'
 import { findStaleSiblings } from './overlaps.ts'
 
 /**
@@ -13,7 +13,7 @@ import { findStaleSiblings } from './overlaps.ts'
 export async function notifyLandings(config: Config, queue: LandingQueue): Promise<void> {
   const entries = queue.list().filter(entry => getSubject(entry) !== undefined)
   const folder = path.basename(queue.folder)
-  const told = new ToldOnce(config.home, 'landing')
+  const told = new NotifyOnce(config.home, 'landing')
   const getKey = ({ session }: Landing) => `${folder}/${session}`
   for (const entry of entries) {
     // What is late is told once, however often it is tried.

@@ -1,7 +1,7 @@
 import type { Ignored } from '#forge/issues'
 import { formatCount, formatNames, sanitize } from '#host/text.ts'
 import { formatIssue, type IssueRecord } from '../issues/record.ts'
-import type { Taken } from '../issues/take.ts'
+import type { Taken } from '../issues/take-issue.ts'
 import { formatRelativeTime, formatTable, paint, print, shorten } from './terminal.ts'
 
 /** What was claimed, where its work is, and whose words do not count. */

@@ -2,8 +2,9 @@ import fs from 'node:fs'
 import path from 'node:path'
 import type { Config } from '#host/config'
 import { listNames, readUntrusted } from '#host/fs'
-import { findFolderProblem, findTracked, getInbox, inspectTaskFile, listTaskNames, ToldOnce } from '#intake'
+import { findFolderProblem, findTracked, getInbox, inspectTaskFile, listTaskNames } from '#intake'
 import type { RegisteredProject } from '#projects'
+import { NotifyOnce } from '../notify-once.ts'
 
 /** What is in the inbox of a project. */
 export interface InboxState {
@@ -17,7 +18,7 @@ export interface InboxState {
 /** Read the inbox of a project, and change nothing. */
 export async function readInboxState(config: Config, { path: repository }: RegisteredProject): Promise<InboxState> {
   const folder = getInbox(repository)
-  const told = new ToldOnce(config.home, 'inbox')
+  const told = new NotifyOnce(config.home, 'inbox')
   if (!fs.existsSync(repository)) return { folder, problem: `${repository} does not exist any more`, files: [] }
   const problem = findFolderProblem(repository) ?? null
   if (problem !== null) return { folder, problem, files: [] }

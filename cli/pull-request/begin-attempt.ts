@@ -24,7 +24,7 @@ import { MAX_RETRY_COUNT } from '../landing/outcome.ts'
 import { withQueue } from '../queue/open.ts'
 import { buildRetryItem } from '../queue/retry-item.ts'
 import { renderAttemptTask } from './attempt-task.ts'
-import { findIfPresent, listPushedCommits, readFirst } from './newest.ts'
+import { findIfPresent, listPushedCommits, readFirst } from './newest-session.ts'
 import { countFailure, getAttemptKey, type PullRequestRecord, writePullRequestRecord } from './record.ts'
 
 /**

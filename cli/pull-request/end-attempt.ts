@@ -12,7 +12,7 @@ import { readPublishedMatrix } from '../output/published-matrix.ts'
 import { withQueue } from '../queue/open.ts'
 import { renderAnswers } from './answers.ts'
 import { enqueueAttempt } from './begin-attempt.ts'
-import { findIfPresent, listPreparedCommits, listPushedCommits } from './newest.ts'
+import { findIfPresent, listPreparedCommits, listPushedCommits } from './newest-session.ts'
 import { openPullRequest } from './open.ts'
 import { type PullRequestRecord, readPullRequestRecord, settleFindings, writePullRequestRecord } from './record.ts'
 

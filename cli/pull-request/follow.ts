@@ -5,9 +5,9 @@ import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
 import { MINUTE_MS, SECOND_MS } from '#host/time.ts'
 import type { Session } from '#session'
 import { startBackground } from '../background.ts'
-import { SaidOnce } from '../said-once.ts'
-import { isTemporary, letGoOn, lookAtPullRequest } from './look.ts'
+import { ReportOnce } from '../report-once.ts'
 import { openPullRequest, type PullRequestOptions } from './open.ts'
+import { isTemporary, letGoOn, pollPullRequest } from './poll.ts'
 import { findRecordFor, type PullRequestRecord } from './record.ts'
 
 /**
@@ -27,9 +27,9 @@ export async function* followPullRequest(
   await startBackground(config) // The daemon starts what the queue has.
   if (!options.isOnce) await insist(record, () => letGoOn(config, record))
   const memory: AnswerMemory = new Map()
-  const said = new SaidOnce()
+  const said = new ReportOnce()
   for (let told = ''; ; await sleep(MINUTE_MS)) {
-    const look = () => lookAtPullRequest(config, record, { memory, say })
+    const look = () => pollPullRequest(config, record, { memory, say })
     const looked = await lookPatiently(options.isOnce ? insist(record, look) : look(), options.isOnce, said, say)
     const current = looked ?? findRecordFor(config.home, session) ?? record
     const text = JSON.stringify(current)
@@ -71,7 +71,7 @@ async function insist<Result>({ url }: PullRequestRecord, work: () => Promise<Re
 async function lookPatiently<Result>(
   look: Promise<Result>,
   isOnce: boolean,
-  said: SaidOnce,
+  said: ReportOnce,
   say: (line: string) => void,
 ): Promise<Result | undefined> {
   try {

@@ -12,9 +12,9 @@ import { readView } from '#session/status'
 import type { LandingResult } from '../landing/land.ts'
 import { findProjectOf } from '../landing/land-one.ts'
 import { toDispatchError } from '../to-dispatch-error.ts'
-import { lookAtPullRequest } from './look.ts'
-import { findNewest } from './newest.ts'
+import { findNewest } from './newest-session.ts'
 import { findPullRequestPlace, openPullRequest, type PullRequestPlace } from './open.ts'
+import { pollPullRequest } from './poll.ts'
 import { findRecordOf, type PullRequestRecord, writePullRequestRecord } from './record.ts'
 
 /** What a person asked for with `dispatch land --pull-request`. */
@@ -102,7 +102,7 @@ async function endRecord(config: Config, record: PullRequestRecord, say: (text: 
   const isWaiting = record.state === 'retrying' || record.state === 'answering'
   if (!isWaiting) return void writePullRequestRecord(config.home, record, { state: 'ended', reason: 'merged' })
   try {
-    await lookAtPullRequest(config, record, { memory: new Map(), say })
+    await pollPullRequest(config, record, { memory: new Map(), say })
   } catch (error) {
     if (!(error instanceof DispatchError)) throw error
     say(

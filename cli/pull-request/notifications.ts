@@ -1,13 +1,13 @@
 import path from 'node:path'
 import type { Config } from '#host/config'
-import { ToldOnce } from '#intake'
 import { enqueueHomeNotification } from '../home-notification.ts'
+import { NotifyOnce } from '../notify-once.ts'
 import type { PullRequestRecord } from './record.ts'
 
 /** Queue one notification for each pull request that needs a person, once. The deliverer is started by others. */
 export function notifyPullRequests(config: Config, records: PullRequestRecord[]): void {
   const waiting = records.filter(({ state }) => state === 'needs you')
-  const told = new ToldOnce(config.home, 'pull-request')
+  const told = new NotifyOnce(config.home, 'pull-request')
   for (const record of waiting)
     told.tell(getKey(record), record.since, record.reason, (id, at) => write(config, record, { id, at }))
   told.keep(FOLDER, new Set(waiting.map(getKey)))

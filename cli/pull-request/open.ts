@@ -25,7 +25,7 @@ import { renderMatrix } from '#session/traceability'
 import { readStatus } from '../input/session.ts'
 import { findCheckoutToLand, findTargetBranch } from '../landing/land-one.ts'
 import { readPublishedMatrix } from '../output/published-matrix.ts'
-import { findIfPresent, listPreparedCommits, listPushedCommits, readFirst } from './newest.ts'
+import { findIfPresent, listPreparedCommits, listPushedCommits, readFirst } from './newest-session.ts'
 import { findRecordFor, rememberPullRequest } from './record.ts'
 import { findForgeRepository } from './remote.ts'
 

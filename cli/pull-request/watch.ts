@@ -5,11 +5,11 @@ import { MINUTE_MS, SECOND_MS } from '#host/time.ts'
 import { listProjects } from '#projects'
 import { readPause } from '#queue'
 import { formatForgeKey } from '../forge-record.ts'
-import { SaidOnce } from '../said-once.ts'
+import { ReportOnce } from '../report-once.ts'
 import { watchLoop } from '../watch-loop.ts'
 import { findAttemptItem } from './end-attempt.ts'
-import { lookAtPullRequest } from './look.ts'
 import { notifyPullRequests } from './notifications.ts'
+import { pollPullRequest } from './poll.ts'
 import { listPullRequestRecords, type PullRequestRecord } from './record.ts'
 
 /**
@@ -30,7 +30,7 @@ export async function watchPullRequests(
 export class PullRequestWatch {
   private readonly memories = new Map<string, AnswerMemory>()
   private readonly lookedAtMs = new Map<string, number>()
-  private readonly said = new SaidOnce()
+  private readonly said = new ReportOnce()
 
   /** One look at all of them. */
   async look(config: Config, say: (line: string) => void): Promise<void> {
@@ -50,7 +50,7 @@ export class PullRequestWatch {
     const memory = this.memories.get(url) ?? new Map()
     this.memories.set(url, memory)
     try {
-      const looked = await lookAtPullRequest(config, record, { memory, say: () => undefined })
+      const looked = await pollPullRequest(config, record, { memory, say: () => undefined })
       this.said.succeed(url)
       if (looked && looked.state !== record.state)
         say(`${formatForgeKey(record)}: ${looked.state}${looked.reason === '' ? '' : `, ${looked.reason}`}`)

@@ -17,10 +17,10 @@ import {
   rejectClaim,
   STILL_MS,
   Stillness,
-  ToldOnce,
 } from '#intake'
 import type { RegisteredProject } from '#projects'
 import { type NewItem, wakeQueue } from '#queue'
+import { NotifyOnce } from '../notify-once.ts'
 import { buildInboxItem } from './inbox-item.ts'
 import { notifyRefusal } from './inbox-notification.ts'
 import { withQueue } from './open.ts'
@@ -30,14 +30,14 @@ export class InboxMemory {
   readonly stillness = new Stillness()
   /** The same for what can be no task. A file with two names may be on its way from one to the other, so no event counts. */
   readonly refusals = new Stillness({ openForWriting: () => false })
-  readonly told: ToldOnce
+  readonly told: NotifyOnce
   /** Files that are looked at again only in a thorough look, unless they change: their stamps. */
   readonly resting = new Map<string, string>()
   /** How often git was at work in a repository, in a row. */
   readonly gitWaits = new Map<string, number>()
 
   constructor(home: string) {
-    this.told = new ToldOnce(home, 'inbox')
+    this.told = new NotifyOnce(home, 'inbox')
   }
 }
 

@@ -47,20 +47,14 @@ export async function findRoomToTakeUp(config: Config, views: SessionView[], now
   return Math.max(0, Math.min(byCap, Math.floor((await measureAvailableMemory()) / SESSION_MEMORY_BYTES)))
 }
 
-/** That a person's own session is one more than the limits allow, which hold back only the queue. Undefined if it is not. */
-export async function describeOverCap(config: Config, repository: string | undefined): Promise<string | undefined> {
-  const counts = countSessions(await listOpenSessions(config))
-  const running = Object.values(counts).reduce((sum, count) => sum + count, 0)
-  const { maxSessions, maxSessionsPerProject, maxSessionsByRepository } = readLimits(config)
-  if (maxSessions > 0 && running > maxSessions)
-    return `${running} sessions run now; MAX_SESSIONS=${maxSessions} holds back the queue until fewer do`
-  const name = repository ?? ''
-  const own = maxSessionsByRepository?.[name]
-  const cap = own ?? maxSessionsPerProject
-  const count = counts[name] ?? 0
-  if (count <= cap) return undefined
-  const setting = own === undefined ? 'MAX_SESSIONS_PROJECT' : '--max-sessions'
-  return `${count} sessions run in this repository; ${setting}=${cap} holds back its queue until fewer do`
+/** A person's own session always starts. Say so where it is one more than the limits of the queue allow. */
+export async function warnOverCap(
+  config: Config,
+  repository: string | undefined,
+  say: (text: string) => void,
+): Promise<void> {
+  const warning = await describeOverCap(config, repository)
+  if (warning !== undefined) say(warning)
 }
 
 /** What this machine has, for items that need it. */
@@ -79,6 +73,22 @@ export function takesPlace(view: Pick<SessionView, 'status' | 'runnerLiveness'>)
 }
 
 // --- internal ---
+
+/** That a person's own session is one more than the limits allow, which hold back only the queue. Undefined if it is not. */
+async function describeOverCap(config: Config, repository: string | undefined): Promise<string | undefined> {
+  const counts = countSessions(await listOpenSessions(config))
+  const running = Object.values(counts).reduce((sum, count) => sum + count, 0)
+  const { maxSessions, maxSessionsPerProject, maxSessionsByRepository } = readLimits(config)
+  if (maxSessions > 0 && running > maxSessions)
+    return `${running} sessions run now; MAX_SESSIONS=${maxSessions} holds back the queue until fewer do`
+  const name = repository ?? ''
+  const own = maxSessionsByRepository?.[name]
+  const cap = own ?? maxSessionsPerProject
+  const count = counts[name] ?? 0
+  if (count <= cap) return undefined
+  const setting = own === undefined ? 'MAX_SESSIONS_PROJECT' : '--max-sessions'
+  return `${count} sessions run in this repository; ${setting}=${cap} holds back its queue until fewer do`
+}
 
 /** A start that has no session yet takes its place. */
 function addStarting(counts: Record<string, number>, items: Item[]): Record<string, number> {

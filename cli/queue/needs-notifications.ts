@@ -1,13 +1,13 @@
 import path from 'node:path'
 import type { Config } from '#host/config'
-import { ToldOnce } from '#intake'
 import type { Item, Queue } from '#queue'
 import { enqueueHomeNotification } from '../home-notification.ts'
+import { NotifyOnce } from '../notify-once.ts'
 
 /** Queue one notification for each item that needs a person, once. The caller starts the deliverer. */
 export async function notifyNeeds(config: Config, queue: Queue): Promise<void> {
   const items = await queue.list(['needs you'])
-  const told = new ToldOnce(config.home, 'queue')
+  const told = new NotifyOnce(config.home, 'queue')
   const getKey = ({ id }: Item) => `queue/${id}`
   for (const item of items)
     told.tell(getKey(item), item.since, item.reason, (id, at) => write(config, item, { id, at }))

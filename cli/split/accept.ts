@@ -5,7 +5,8 @@ import { addSubIssue, createIssue, findMarkedIssues, listSubIssues } from '#forg
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { formatIssue } from '../issues/record.ts'
-import { getKey } from '../issues/take.ts'
+import { getKey } from '../issues/take-issue.ts'
+import { readIssueWords } from './issue-text.ts'
 import {
   createChangedError,
   createHalfMadeError,
@@ -15,7 +16,6 @@ import {
   withSplit,
   writeSplit,
 } from './proposal.ts'
-import { readIssueWords } from './words.ts'
 
 /** What was made. `kind`: how the issue names them. */
 export interface AcceptedSplit {

@@ -14,7 +14,8 @@ import { sanitize, toOneLine } from '#host/text.ts'
 import type { SessionManifest } from '#session'
 import { renderQuotedTask } from '#session/task'
 import { formatIssue } from '../issues/record.ts'
-import { getKey } from '../issues/take.ts'
+import { getKey } from '../issues/take-issue.ts'
+import { type IssueWords, readIssueWords } from './issue-text.ts'
 import {
   createChangedError,
   createHalfMadeError,
@@ -25,7 +26,6 @@ import {
   withSplit,
   writeSplit,
 } from './proposal.ts'
-import { type IssueWords, readIssueWords } from './words.ts'
 
 /** What to propose for, and how. */
 export interface ProposeRequest {

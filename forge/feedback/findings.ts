@@ -4,7 +4,7 @@ import { sanitize, toOneLine } from '#host/text.ts'
 import type { CheckReport } from '../check-reports.ts'
 import { isTrusted } from '../issues/issue.ts'
 import { removeHidden } from '../issues/visible-text.ts'
-import type { Words } from './words.ts'
+import type { Words } from './comments.ts'
 
 /** Something about a pull request that another attempt is to settle, with its words as they were read. */
 export const Finding = z.object({

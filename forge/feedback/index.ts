@@ -1,7 +1,7 @@
 export { type CheckReport, listRequiredChecks, readAnnotations, readCheckReports } from '../check-reports.ts'
 export { type Answer, readOwnLogin, writeAnswers } from './answers.ts'
+export { readWords } from './comments.ts'
 export { Finding, type IgnoredWords, listRedChecks, selectFindings } from './findings.ts'
 export { type FollowedPull, isOver, readFollowedPull } from './pull.ts'
 export { leaveOutResolved } from './resolved.ts'
 export { replaceStatusPart, writeStatusPart } from './status-part.ts'
-export { readWords } from './words.ts'

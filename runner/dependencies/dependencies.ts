@@ -4,7 +4,7 @@ import { isErrno } from '#host/error.ts'
 import { copyTree } from '#host/fs'
 import { copyWrittenCaches, findSharedCaches } from '#host/toolchains'
 import type { SessionPaths } from '#session'
-import { copyIntoTree } from '../safe-copy.ts'
+import { copyIntoTree } from '../copy-without-links.ts'
 import { copyIgnoredFiles } from './ignored-files.ts'
 import { relocateVenv } from './relocate-venv.ts'
 

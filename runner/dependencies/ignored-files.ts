@@ -3,7 +3,7 @@ import path from 'node:path'
 import { readUntrusted } from '#host/fs'
 import { parseAssignedSecrets } from '#host/secrets'
 import type { SessionPaths } from '#session'
-import { copyIntoTree } from '../safe-copy.ts'
+import { copyIntoTree } from '../copy-without-links.ts'
 
 const MAX_SEARCHED_BYTES = 1024 * 1024
 

@@ -13,8 +13,8 @@ import type { WorkerStatus } from '#session/status'
 import type { RunnerContext } from '../context.ts'
 import { recordUnreportedCost } from './in-flight.ts'
 import { interruptWorker } from './interruption.ts'
-import { findWorkerLimit, parkWorker } from './limit.ts'
 import { readWorkerProcess } from './process-record.ts'
+import { findWorkerLimit, parkWorker } from './usage-limit.ts'
 import { releaseWriteLock } from './write-lock.ts'
 
 /** What `worker.sh` writes last. */

@@ -11,8 +11,8 @@ import { getTmuxSession } from '../terminal.ts'
 import { computeRemainingUsd } from './budget.ts'
 import { finishWorker } from './finish.ts'
 import { keepInterruptedAttempt } from './interruption.ts'
-import { isHeldByLimit } from './limit.ts'
 import { writeWorkerProcess } from './process-record.ts'
+import { isHeldByLimit } from './usage-limit.ts'
 import { grantWriteLock } from './write-lock.ts'
 
 /** Start every rw worker in the queue, and the first code worker if the write lock is free. With the budget spent, end them. */

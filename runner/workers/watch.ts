@@ -4,9 +4,9 @@ import { checkLiveness, killProcessTree } from '#host/process'
 import type { RunnerContext } from '../context.ts'
 import { finishWorker } from './finish.ts'
 import type { HungResults } from './hung-result.ts'
-import { watchLimit } from './limit.ts'
 import { readWorkerProcess } from './process-record.ts'
 import { startQueuedWorkers } from './start.ts'
+import { watchLimit } from './usage-limit.ts'
 
 /** Finish the workers that have ended, kill those that have run too long, and start the next. */
 export async function watchWorkers(context: RunnerContext, hungResults: HungResults): Promise<void> {

@@ -2,7 +2,7 @@ import { GitStreamError, streamGit } from '#host/git/stream'
 import { sanitize } from '#host/text.ts'
 import { MINUTE_MS, SECOND_MS } from '#host/time.ts'
 import { findForeignConfig, type SessionRepository } from './bare-git.ts'
-import { createSlots, type Slots } from './slots.ts'
+import { createSemaphore, type Semaphore } from './semaphore.ts'
 
 /** Why files of the work cannot be shown. */
 export class UnreadableWork extends Error {
@@ -68,8 +68,8 @@ export async function readBareGit(
 
 // --- internal ---
 
-const reads: { slots: Slots; timeoutMs: number } = { slots: createSlots(4, 64), timeoutMs: 10 * SECOND_MS }
-const downloads: { slots: Slots; timeoutMs: number } = { slots: createSlots(4, 16), timeoutMs: 5 * MINUTE_MS }
+const reads: { slots: Semaphore; timeoutMs: number } = { slots: createSemaphore(4, 64), timeoutMs: 10 * SECOND_MS }
+const downloads: { slots: Semaphore; timeoutMs: number } = { slots: createSemaphore(4, 16), timeoutMs: 5 * MINUTE_MS }
 
 function requireReadable(repository: SessionRepository): void {
   const foreign = findForeignConfig(repository)

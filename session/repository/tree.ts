@@ -1,7 +1,7 @@
 import { decodeNames } from '#host/file-name.ts'
 import type { SessionRepository } from './bare-git.ts'
 import { readBareGit, UnreadableWork } from './bounded-git.ts'
-import { createCache } from './kept.ts'
+import { createCache } from './lru-cache.ts'
 
 /** What a folder of a commit has. Names are as `decodeNames` makes them. */
 export interface TreeEntry {

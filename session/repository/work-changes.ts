@@ -1,7 +1,7 @@
 import { decodeNames } from '#host/file-name.ts'
 import type { SessionRepository } from './bare-git.ts'
 import { readBareGit, UnreadableWork } from './bounded-git.ts'
-import { createCache } from './kept.ts'
+import { createCache } from './lru-cache.ts'
 
 /** A file that the work changed against the base. A name is as `decodeNames` makes it. */
 export interface WorkChange {

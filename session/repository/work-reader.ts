@@ -7,7 +7,7 @@ import { computeStatus } from '../status/status.ts'
 import type { SessionStatus } from '../status/status-types.ts'
 import { type OpenBlob, openBlob, readBlob } from './blob.ts'
 import { readBareGit } from './bounded-git.ts'
-import { createCache } from './kept.ts'
+import { createCache } from './lru-cache.ts'
 import { findInTree, listTree, measureBlobs, type TreeEntry } from './tree.ts'
 import { listWorkChanges, readBlobDiff, type WorkChanges } from './work-changes.ts'
 

@@ -4,8 +4,8 @@ import { type TestContext, test } from 'node:test'
 import { readRecord, writeRecord } from '#cli/issues/record.ts'
 import { releaseIssue } from '#cli/issues/release.ts'
 import { parseIssueQuery, SourceMemory, takeFromSource } from '#cli/issues/source.ts'
-import { getKey } from '#cli/issues/take.ts'
-import { SaidOnce } from '#cli/said-once.ts'
+import { getKey } from '#cli/issues/take-issue.ts'
+import { ReportOnce } from '#cli/report-once.ts'
 import type { IssueQuery } from '#forge/issues'
 import { createComment, type ScriptedIssue, setLabel, setMilestone } from '#rehearsal/forge/state.ts'
 import { type ForgeTest, openForge } from '../../fixtures/forge.ts'
@@ -166,7 +166,7 @@ async function openSource(t: TestContext, github: ForgeTest, query: IssueQuery =
   const start = (number: number) => take(number, { startsHere: true })
   const poll = async () => {
     const taken = await takeFromSource(config, { checkout, forge }, query, memory, {
-      said: new SaidOnce(config.home),
+      said: new ReportOnce(config.home),
       say: line => said.push(line),
     })
     return taken.map(({ number }) => number)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { writeRecordFile } from '#cli/forge-record.ts'
-import { listPushedCommits } from '#cli/pull-request/newest.ts'
+import { listPushedCommits } from '#cli/pull-request/newest-session.ts'
 import {
   countFailure,
   findRecordFor,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CheckReport } from '#forge/check-reports.ts'
+import type { Words } from '#forge/feedback/comments.ts'
 import { type Feedback, listRedChecks, selectFindings } from '#forge/feedback/findings.ts'
-import type { Words } from '#forge/feedback/words.ts'
 
 const report = (name: string, state: CheckReport['state'], text = ''): CheckReport => ({
   ...{ name, state, isWithoutVerdict: false, text, url: `https://ci/${name}`, run: undefined },

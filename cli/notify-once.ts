@@ -13,7 +13,7 @@ const Told = z.record(
  * What a person was told about some things, such as the files of the inboxes, in `$DISPATCH_HOME/<kind>-told.json`, so that each is
  * told once: also after a restart, and also where the process ends in between. A file that cannot be read counts as empty.
  */
-export class ToldOnce {
+export class NotifyOnce {
   private readonly file: string
 
   private readonly kind: string

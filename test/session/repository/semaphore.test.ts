@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createSlots } from '#session/repository/slots.ts'
+import { createSemaphore } from '#session/repository/semaphore.ts'
 
 test('so many are taken at a time, others wait in order, and too many are refused', async () => {
-  const slots = createSlots(1, 2)
+  const slots = createSemaphore(1, 2)
   const first = await slots.take()
   assert.ok(first)
   const order: string[] = []
@@ -19,7 +19,7 @@ test('so many are taken at a time, others wait in order, and too many are refuse
 })
 
 test('one that goes away leaves the queue', async () => {
-  const slots = createSlots(1, 1)
+  const slots = createSemaphore(1, 1)
   const release = await slots.take()
   const reader = new AbortController()
   const waiting = slots.take(reader.signal)

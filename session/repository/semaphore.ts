@@ -1,13 +1,13 @@
 /** How many things may be done at a time, and how many may wait for that. */
-export interface Slots {
+export interface Semaphore {
   /**
    * Wait for a slot; call the result to give it back. Undefined if too many wait already, or if the signal aborts meanwhile.
    */
   take(signal?: AbortSignal): Promise<(() => void) | undefined>
 }
 
-/** Create slots for `count` at a time; at most `maxWaiting` more wait, in order. */
-export function createSlots(count: number, maxWaiting: number): Slots {
+/** A semaphore with `count` slots, for which at most `maxWaiting` more wait, in order. */
+export function createSemaphore(count: number, maxWaiting: number): Semaphore {
   let free = count
   const waiting: ((slot: () => void) => void)[] = []
   const release = () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createCache } from '#session/repository/kept.ts'
+import { createCache } from '#session/repository/lru-cache.ts'
 
 test('what was not used for the longest time is dropped first, by weight', () => {
   const cache = createCache<string>(10)

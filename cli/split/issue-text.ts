@@ -4,7 +4,7 @@ import { DispatchError, exitCodes } from '#host/error.ts'
 import { sha256 } from '#host/hash.ts'
 import { createClosedError } from '../issues/claim.ts'
 import { formatIssue } from '../issues/record.ts'
-import { getKey } from '../issues/take.ts'
+import { getKey } from '../issues/take-issue.ts'
 
 type Pinned = Extract<ReturnType<typeof pinIssue>, { blocks: unknown }>
 

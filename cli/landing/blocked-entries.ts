@@ -11,7 +11,7 @@ export function hasLanded(config: Config, id: string): boolean {
 }
 
 /** Of these entries, those that wait for a session which will not land by itself, and the reason for a person. */
-export async function listHopeless(config: Config, entries: Landing[]): Promise<{ entry: Landing; reason: string }[]> {
+export async function listBlocked(config: Config, entries: Landing[]): Promise<{ entry: Landing; reason: string }[]> {
   const waiting = entries.filter(({ state, after }) => state === 'waiting' && after.length > 0)
   if (waiting.length === 0) return []
   const others = listLandingQueues(config.home).flatMap(queue => queue.list())

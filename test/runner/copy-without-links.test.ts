@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import type { DispatchError } from '#host/error.ts'
-import { copyIntoTree } from '#runner/safe-copy.ts'
+import { copyIntoTree } from '#runner/copy-without-links.ts'
 import { createScratchFolder } from '../fixtures/scratch.ts'
 
 test('nothing is copied into a tree through a link', async t => {

@@ -1,17 +1,17 @@
 import { MINUTE_MS } from '#host/time.ts'
-import { ToldOnce } from '#intake'
+import { NotifyOnce } from './notify-once.ts'
 
 /**
  * What was said about some things, such as repositories, so that each is said once: in this process, or with the folder of a home also
  * after a restart. What fails is said until something works again, and rests for a minute.
  */
-export class SaidOnce {
-  private readonly told: ToldOnce | undefined
+export class ReportOnce {
+  private readonly told: NotifyOnce | undefined
   private readonly lines = new Map<string, string>()
   private readonly restsUntilMs = new Map<string, number>()
 
-  constructor(home?: string, kind: ConstructorParameters<typeof ToldOnce>[1] = 'issues') {
-    this.told = home === undefined ? undefined : new ToldOnce(home, kind)
+  constructor(home?: string, kind: ConstructorParameters<typeof NotifyOnce>[1] = 'issues') {
+    this.told = home === undefined ? undefined : new NotifyOnce(home, kind)
   }
 
   /** Returns whether it is to be said: it was not the last that was said about this key, which is a path. */

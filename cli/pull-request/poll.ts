@@ -17,7 +17,7 @@ import {
 import { renderStatusWords } from './status-words.ts'
 
 /** What is kept from one look to the next, and where lines go. */
-export interface LookOptions {
+export interface PollOptions {
   memory: AnswerMemory
   say(line: string): void
 }
@@ -26,10 +26,10 @@ export interface LookOptions {
  * Look once at a pull request, and do what has become possible: push what a new attempt has made, answer, begin another attempt. Killed at
  * any moment and run again, it goes on with nothing twice. Undefined while another process does it, or without a record.
  */
-export async function lookAtPullRequest(
+export async function pollPullRequest(
   config: Config,
   key: ForgeKey,
-  options: LookOptions,
+  options: PollOptions,
 ): Promise<PullRequestRecord | undefined> {
   const done = await withRecord(config.home, 'pull-requests', key, async () => {
     const record = readPullRequestRecord(config.home, key)
@@ -81,7 +81,7 @@ const temporaryExitCodes: number[] = [exitCodes.dependency, exitCodes.upstream, 
 async function look(
   config: Config,
   record: PullRequestRecord,
-  { memory, say }: LookOptions,
+  { memory, say }: PollOptions,
 ): Promise<PullRequestRecord> {
   const { host, owner, name, isPlainHttp, number } = record
   const forge = await connectForge({ host, owner, name, isPlainHttp }, config, undefined, memory)
