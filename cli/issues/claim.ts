@@ -13,6 +13,13 @@ import {
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { formatIssue, getClaimBranch, type IssueRecord, writeRecord } from './record.ts'
 
+/** What an issue itself decides, as GitHub has it: to ask again is of use only once the issue has changed. Exit 5. */
+export class IssueRefusal extends DispatchError {
+  constructor(message: string, remedy = '') {
+    super(message, { exitCode: exitCodes.conflict, remedy })
+  }
+}
+
 /** How a claim begins. */
 export interface ClaimOptions {
   /** An earlier process had begun it: what is there may be its own. */
@@ -88,11 +95,8 @@ export function renderFirstWords(record: IssueRecord): string {
 }
 
 /** Exit 5: a closed issue is no work. */
-export function createClosedError(record: Pick<IssueRecord, 'owner' | 'name' | 'number'>): DispatchError {
-  return new DispatchError(`${formatIssue(record)} is closed`, {
-    exitCode: exitCodes.conflict,
-    remedy: 'Reopen it, then run the same command again.',
-  })
+export function createClosedError(record: Pick<IssueRecord, 'owner' | 'name' | 'number'>): IssueRefusal {
+  return new IssueRefusal(`${formatIssue(record)} is closed`, 'Reopen it, then run the same command again.')
 }
 
 // --- internal ---
@@ -107,8 +111,10 @@ function createLostError(record: IssueRecord, other: Claim | undefined): Dispatc
     other === undefined
       ? `its branch ${getClaimBranch(record)} is there, and no comment yet says whose it is`
       : describeOwner(other)
-  return new DispatchError(`${formatIssue(record)} is claimed: ${rule}`, {
-    exitCode: exitCodes.conflict,
-    remedy: `To give it back there: dispatch issue ${record.number} --release. If that machine is gone: dispatch issue ${record.number} --take-over`,
-  })
+  const message = `${formatIssue(record)} is claimed: ${rule}`
+  const remedy = `To give it back there: dispatch issue ${record.number} --release. If that machine is gone: dispatch issue ${record.number} --take-over`
+  // The comment of the other one may come, or a person may delete a branch that was left: neither changes the issue.
+  return other === undefined
+    ? new DispatchError(message, { exitCode: exitCodes.conflict, remedy })
+    : new IssueRefusal(message, remedy)
 }

@@ -18,6 +18,7 @@ import { DispatchError, exitCodes } from '#host/error.ts'
 import { buildItem } from '../input/queue-options.ts'
 import { describeIgnored } from '../output/issue-view.ts'
 import type { ReportOnce } from '../report-once.ts'
+import { IssueRefusal } from './claim.ts'
 import type { IssuePlace } from './connect.ts'
 import { type IssueRecord, isHeld, readRecord } from './record.ts'
 import { ensureStarted, findIssueItem } from './start.ts'
@@ -32,7 +33,7 @@ export function parseIssueQuery(text: string): IssueQuery | undefined {
 /** What is kept of a repository from one poll to the next. */
 export class SourceMemory {
   list: IssueList | undefined
-  /** When each issue that was not taken had last changed. */
+  /** When each issue that was not taken, for a reason that it has itself, had last changed. */
   readonly refused = new Map<number, string>()
 }
 
@@ -76,8 +77,9 @@ export async function takeFromSource(
       taken.push(record)
     } catch (error) {
       if (!(error instanceof DispatchError) || error.exitCode !== exitCodes.conflict) throw error
-      sayOnce(number, `is not taken: ${error.message}`)
-      memory.refused.set(number, updatedAt)
+      sayOnce(number, `is not taken: ${[error.message, error.remedy].filter(Boolean).join('. ')}`)
+      // What this machine decides, such as a project file that is not confirmed, is looked at again each time.
+      if (error instanceof IssueRefusal) memory.refused.set(number, updatedAt)
     }
   }
   return taken
@@ -92,7 +94,7 @@ interface Candidate {
   releasedAt: string
 }
 
-/** Not what is held, nor what was refused and has not changed since. By label the oldest label first, else by number. */
+/** Not what is held, nor what was refused for itself and has not changed since. By label the oldest label first, else by number. */
 async function orderCandidates(
   config: Config,
   forge: Forge,
@@ -146,12 +148,10 @@ async function chooseTrigger(
 ): Promise<Trigger> {
   const kind = 'label' in query ? 'label' : 'milestone'
   const act = findAct(history, query)
-  if (act === undefined)
-    throw new DispatchError(`GitHub does not say who set its ${kind}`, { exitCode: exitCodes.conflict })
+  if (act === undefined) throw new IssueRefusal(`GitHub does not say who set its ${kind}`)
   if (isTrusted(association) || (act.by !== '' && (await mayWrite(forge, act.by)))) return { kind, ...act }
-  throw new DispatchError(
+  throw new IssueRefusal(
     `@${act.by || 'ghost'}, who set its ${kind}, may not write to the repository, and its author @${author} is ${association}`,
-    { exitCode: exitCodes.conflict },
   )
 }
 

@@ -17,7 +17,7 @@ import { identify } from '#host/process'
 import { toOneLine } from '#host/text.ts'
 import type { NewItem } from '#queue'
 import { renderQuotedTask } from '#session/task'
-import { claimIssue, createClosedError, giveBack } from './claim.ts'
+import { claimIssue, createClosedError, giveBack, IssueRefusal } from './claim.ts'
 import type { IssuePlace } from './connect.ts'
 import { formatIssue, type IssueKey, type IssueRecord, isHeld, readRecord, withIssue, writeRecord } from './record.ts'
 
@@ -92,8 +92,7 @@ async function take(config: Config, request: TakeRequest, key: IssueKey): Promis
   const trigger = await request.chooseTrigger(issue, history)
   const comments = await readComments(forge, request.number)
   const pinned = pinIssue(issue, comments, history.renamedAt, trigger)
-  if ('refusal' in pinned)
-    throw new DispatchError(`${formatIssue(key)} is not taken: ${pinned.refusal}`, { exitCode: exitCodes.conflict })
+  if ('refusal' in pinned) throw new IssueRefusal(`${formatIssue(key)} is not taken: ${pinned.refusal}`)
   // What it has left on GitHub would hold the issue.
   if (known?.state === 'ended') await giveBack(config.home, forge, known, 'it is taken again')
   const record = await createRecord(request, key, issue, trigger, renderIssueTask(key, pinned.blocks))

@@ -1,12 +1,15 @@
 /** Which issues start by themselves, and in which order. */
 import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { readRecord, writeRecord } from '#cli/issues/record.ts'
+import { getClaimBranch, readRecord, writeRecord } from '#cli/issues/record.ts'
 import { releaseIssue } from '#cli/issues/release.ts'
 import { parseIssueQuery, SourceMemory, takeFromSource } from '#cli/issues/source.ts'
 import { getKey } from '#cli/issues/take-issue.ts'
 import { ReportOnce } from '#cli/report-once.ts'
-import type { IssueQuery } from '#forge/issues'
+import { createBranch, deleteBranch, type IssueQuery } from '#forge/issues'
+import { confirmProject, readProject } from '#host/project'
 import { createComment, type ScriptedIssue, setLabel, setMilestone } from '#rehearsal/forge/state.ts'
 import { type ForgeTest, openForge } from '../../fixtures/forge.ts'
 import { createRepository } from '../../fixtures/host/repository.ts'
@@ -30,6 +33,34 @@ test('a label counts if who set it may write, or if the author may decide', asyn
   byStranger.labels = []
   label(github, byStranger, 'ada', 0.5)
   assert.deepEqual(await poll(), [byStranger.number])
+})
+
+test('what this machine refuses is taken as soon as it does not, although the issue has not changed', async t => {
+  const github = await openForge(t)
+  const { poll, said, config, checkout } = await openSource(t, github)
+  fs.writeFileSync(path.join(checkout, '.dispatch.json'), '{"setup": ["make"]}\n')
+  const issues = [label(github, openIssue(github), 'ada', 2), label(github, openIssue(github), 'ada', 1)]
+  assert.deepEqual(await poll(), [])
+  assert.match(said.join('\n'), /#1 is not taken: .* you have not confirmed it\. .*dispatch prepare\n#2 is not taken/)
+  const lines = said.length
+  assert.deepEqual(await poll(), [])
+  assert.equal(said.length, lines, 'it is said once')
+  confirmProject(config.home, checkout, readProject(checkout)?.sha256 ?? '')
+  assert.deepEqual(
+    await poll(),
+    issues.map(({ number }) => number),
+  )
+})
+
+test('a branch that was left by a claim holds the issue until it is deleted', async t => {
+  const github = await openForge(t)
+  const { poll, said, forge } = await openSource(t, github)
+  const issue = label(github, openIssue(github), 'ada')
+  await createBranch(forge, getClaimBranch(issue))
+  assert.deepEqual(await poll(), [])
+  assert.match(said.join('\n'), /no comment yet says whose it is/)
+  await deleteBranch(forge, getClaimBranch(issue))
+  assert.deepEqual(await poll(), [issue.number])
 })
 
 test('the oldest label comes first', async t => {
@@ -171,5 +202,5 @@ async function openSource(t: TestContext, github: ForgeTest, query: IssueQuery =
     })
     return taken.map(({ number }) => number)
   }
-  return { poll, said, config, forge, start }
+  return { poll, said, config, forge, start, checkout }
 }
