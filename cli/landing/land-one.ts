@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
+import { isBranchName } from '#host/git'
 import { findUpstream, readTransport } from '#host/git/upstream'
 import { listKnownSecrets } from '#host/secrets'
 import { requireGitToLand } from '#host/versions.ts'
@@ -51,13 +52,18 @@ export async function findCheckoutToLand(config: Config, session: Session, repo:
   return checkout.path
 }
 
-/** The remote and its branch. Exit 2 where the session does not say it; `option` then names the branch. */
+/** The remote and its branch. Exit 2 where the session does not say it, or `into` cannot be one; `option` then names the branch. */
 export async function findTargetBranch(
   session: Session,
   checkout: string,
   into: string | undefined,
   option = '--into',
 ): Promise<{ remote: string; branch: string }> {
+  if (into !== undefined && !(await isBranchName(into)))
+    throw new DispatchError(`"${into}" is not a valid branch name`, {
+      exitCode: exitCodes.usage,
+      remedy: `Name the branch of the remote: ${option} BRANCH`,
+    })
   const local = into ?? (await readBaseBranch(session))
   if (local !== null) return findUpstream(checkout, local, into !== undefined, option)
   throw new DispatchError(`session ${session.id} started from a commit, not from a branch`, {

@@ -38,7 +38,7 @@ export function decideNext(
   const laterIfRefused = () => (entry.refusals < MAX_REFUSAL_COUNT ? later(entry.refusals) : needsPerson)
   if ('error' in tried) {
     if (isFailedPush(tried.error)) return laterIfRefused()
-    return temporaryExitCodes.includes(tried.error.exitCode) ? later(entry.failures) : needsPerson
+    return isTemporary(tried.error) ? later(entry.failures) : needsPerson
   }
   switch (tried.landing.state) {
     case 'undecided':
@@ -67,8 +67,12 @@ const MAX_UNDECIDED_COUNT = 5
 /** A hook of the remote may be wrong for a moment. What fails at the push may have been proved each time. */
 const MAX_REFUSAL_COUNT = 3
 
-/** The network, a vendor or the disk was the reason, and not the work. */
-const temporaryExitCodes: number[] = [exitCodes.dependency, exitCodes.upstream, exitCodes.storage, exitCodes.deadline]
+const temporaryExitCodes: number[] = [exitCodes.upstream, exitCodes.storage, exitCodes.deadline]
+
+/** The network, a vendor or the disk was the reason: not the work, and no program or key of this machine. */
+function isTemporary(error: DispatchError): boolean {
+  return error instanceof RemoteError || temporaryExitCodes.includes(error.exitCode)
+}
 
 function decideRetry(
   { sendsBack, retries }: Pick<Entry, 'sendsBack' | 'retries'>,

@@ -51,11 +51,13 @@ export async function createCommit(
 // --- internal ---
 
 const MAX_NAME_CHARS = 100
+/** What git leaves out at both ends of a name. */
+const crud = /^[\s.,:;"'\\]+|[\s.,:;"'\\]+$/g
 const usualWorker = { name: 'Claude Dispatch worker', email: 'worker@localhost' }
 
-/** A worker can write any name. One that is empty, or would end the line, is not taken. */
+/** A worker can write any name. One of which git would leave nothing, or that would end the line, is not taken. */
 function nameWorker(author: NewCommit['author']): { name: string; email: string } {
-  const clean = (text = '') => toOneLine(text, MAX_NAME_CHARS).replace(/[<>]/g, '').trim()
+  const clean = (text = '') => toOneLine(text, MAX_NAME_CHARS).replace(/[<>]/g, '').replace(crud, '')
   const [name, email] = [clean(author?.name), clean(author?.email)]
   return name === '' || email === '' ? usualWorker : { name, email }
 }

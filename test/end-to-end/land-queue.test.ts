@@ -113,6 +113,19 @@ describe('the landing queue', () => {
     await dispatch('land', 'drop', session.id)
   })
 
+  it('needs its person where a commit cannot be signed without asking', async () => {
+    const session = createTwin(machine.original, 'adad')
+    await machine.pushFiles('ten', { other: 'x\n' })
+    const settings = { 'commit.gpgSign': 'true', 'gpg.program': 'false' }
+    for (const [name, value] of Object.entries(settings)) await machine.git(machine.folder, 'config', name, value)
+    await dispatch('land', session.id, '--into', 'ten', '--queue')
+    await waitForEnd(session)
+    for (const name of Object.keys(settings)) await machine.git(machine.folder, 'config', '--unset', name)
+    const { outcome, reason } = await find(session)
+    assert.equal(outcome, 'needs you')
+    assert.match(reason, /could not sign the commit/)
+  })
+
   it('drops what a person takes out', async () => {
     const session = createTwin(machine.original, 'eeee')
     await dispatch('land', 'pause', '--repo', machine.folder)

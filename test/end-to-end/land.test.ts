@@ -292,6 +292,10 @@ describe('the work of a session lands', () => {
   })
 
   it('no session without a PASS, no branch that is not there, and nothing that an agent asks for', async () => {
+    for (const name of ['a b', 'x/*', '-d']) {
+      const invalid = await rig.dispatch(['land', original, `--into=${name}`, '--queue', '--json'])
+      assert.equal(invalid.exitCode, 2, invalid.stdout + invalid.stderr)
+    }
     const unknown = await land('nowhere')
     assert.equal(unknown.exitCode, 4, unknown.stdout + unknown.stderr)
     const agent = await rig.dispatch(['land', original], {

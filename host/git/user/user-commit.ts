@@ -60,7 +60,7 @@ export async function commitAsUser(
   throw new DispatchError(`${what}: ${reason}`, {
     exitCode: exitCodes.dependency,
     remedy: isSigned
-      ? `Nothing was changed. ${isAtTerminal ? '' : 'There is no terminal at which you could be asked for a password. '}To try your key: git commit-tree -S -m test HEAD^{tree}`
+      ? `Nothing was changed. ${isAtTerminal ? '' : 'There is no terminal at which you could be asked for a password: run the command at one. '}To try your key: git commit-tree -S -m test HEAD^{tree}`
       : 'Nothing was changed. Read what git reports.',
   })
 }

@@ -17,6 +17,11 @@ const decide = (state: LandingStatus['state'], changes: Partial<Entry> = {}, isA
 const decideError = (exitCode: ExitCode, changes: Partial<Entry> = {}): Next =>
   decideNext(createEntry(changes), { error: new DispatchError('why', { exitCode }) }, { isAttended: false, now })
 
+const decideRemote = (direction: RemoteError['direction'], changes: Partial<Entry>): Next => {
+  const error = new RemoteError('why', { direction, remedy: '' })
+  return decideNext(createEntry(changes), { error }, { isAttended: false, now })
+}
+
 test('what landed has ended', () => {
   assert.deepEqual(decide('landed'), { kind: 'end', outcome: 'landed', reason: '' })
   assert.equal(decide('landed', {}, true).kind, 'end')
@@ -45,7 +50,7 @@ test('a person at a shell gets every result', () => {
 test('a judge without an answer and a host out of reach are tried again, ever more rarely', () => {
   const getMinutes = (next: Next) => (next.kind === 'later' ? (Date.parse(next.notBefore) - now.getTime()) / 60_000 : 0)
   assert.deepEqual(
-    [0, 1, 2, 4, 9].map(failures => getMinutes(decideError(exitCodes.dependency, { failures }))),
+    [0, 1, 2, 4, 9].map(failures => getMinutes(decideRemote('fetch', { failures }))),
     [1, 2, 4, 16, 30],
   )
   assert.equal(getMinutes(decide('undecided', { undecided: 4, failures: 9 })), 16)
@@ -72,11 +77,11 @@ test('a hook that refuses is asked three more times, and an error of the request
 })
 
 test('a push that does not get through is tried three times more, also while the branch can be fetched', () => {
-  const decideRemote = (direction: 'fetch' | 'push', changes: Partial<Entry>) => {
-    const error = new RemoteError('why', { direction, remedy: '' })
-    return decideNext(createEntry(changes), { error }, { isAttended: false, now }).kind
-  }
-  assert.equal(decideRemote('push', { refusals: 2, failures: 9 }), 'later')
-  assert.equal(decideRemote('push', { refusals: 3, failures: 0 }), 'end')
-  assert.equal(decideRemote('fetch', { refusals: 3, failures: 99 }), 'later')
+  assert.equal(decideRemote('push', { refusals: 2, failures: 9 }).kind, 'later')
+  assert.equal(decideRemote('push', { refusals: 3, failures: 0 }).kind, 'end')
+  assert.equal(decideRemote('fetch', { refusals: 3, failures: 99 }).kind, 'later')
+})
+
+test('a key that signs nothing, and a git that is too old, need a person at once', () => {
+  assert.deepEqual(decideError(exitCodes.dependency), { kind: 'end', outcome: 'needs you', reason: 'why' })
 })
