@@ -167,8 +167,10 @@ function composeText(event: Event, subagents: boolean): NotificationText | undef
       const state = `has landed on ${event.branch}`
       return { title: 'Dispatch landed', state, priority: 3, tag: 'airplane_arriving' }
     }
-    case 'landing.refused':
-      return composeUnlandedText(event)
+    case 'landing.refused': {
+      if (event.cause !== 'present') return composeUnlandedText(event)
+      return { title: 'Dispatch: nothing to land', state: `is on ${event.branch} already`, priority: 2, tag: 'gear' }
+    }
     case 'landing.checked': {
       if (event.result === 'ready') return undefined
       if (!event.isOnBranch) return composeUnlandedText(event)

@@ -43,7 +43,7 @@ const MAX_FINDINGS = 50
 const MAX_OUTPUT_CHARS = 1000
 
 function describeLanding(landing: LandingStatus | undefined): string {
-  if (landing === undefined || landing.state === 'landed' || landing.state === 'ready') return ''
+  if (landing === undefined || ['landed', 'ready', 'present'].includes(landing.state)) return ''
   return `. Its work did not land on branch ${landing.branch}: ${landing.reason}`
 }
 

@@ -5,9 +5,10 @@ import { findSession } from '#session'
 import type { SessionStatus } from '#session/status'
 import { readStatus } from '../input/session.ts'
 
-/** Has a session landed? A session that was removed, or cannot be read, has not. */
+/** Has a session landed, or was its work there already? A session that was removed, or cannot be read, has not. */
 export function hasLanded(config: Config, id: string): boolean {
-  return (readStatusIfPresent(config, id)?.landed.length ?? 0) > 0
+  const status = readStatusIfPresent(config, id)
+  return status !== undefined && isThere(status)
 }
 
 /** Of these entries, those that wait for a session which will not land by itself, and the reason for a person. */
@@ -30,8 +31,12 @@ function isGivenUp(config: Config, id: string, entries: Landing[]): boolean {
   const own = entries.filter(({ session }) => session === id)
   const status = readStatusIfPresent(config, id)
   if (status === undefined) return true
-  if (status.landed.length > 0 || own.some(({ state }) => state !== 'ended')) return false
+  if (isThere(status) || own.some(({ state }) => state !== 'ended')) return false
   return own.length > 0 || (status.closed !== undefined && status.verdict?.verdict !== 'PASS')
+}
+
+function isThere({ landed, landing }: SessionStatus): boolean {
+  return landed.length > 0 || landing?.state === 'present'
 }
 
 function readStatusIfPresent(config: Config, id: string): SessionStatus | undefined {

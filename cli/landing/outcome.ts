@@ -3,7 +3,7 @@ import { RemoteError } from '#host/git/upstream'
 import { formatCount } from '#host/text.ts'
 import { MINUTE_MS } from '#host/time.ts'
 import type { Entry } from '#landing'
-import { ALREADY_THERE, type LandingStatus } from '#session/landing'
+import type { LandingStatus } from '#session/landing'
 
 /** What came of one try: where the landing stands, or why it could not be tried. */
 export type Tried = { landing: LandingStatus } | { error: DispatchError }
@@ -45,6 +45,8 @@ export function decideNext(
       return entry.undecided < MAX_UNDECIDED_COUNT ? later(entry.undecided) : needsPerson
     case 'refused':
       return laterIfRefused()
+    case 'present':
+      return { kind: 'end', outcome: 'not landed', reason }
     case 'conflict':
     case 'stale':
     case 'red':
@@ -78,7 +80,6 @@ function decideRetry(
   { sendsBack, retries }: Pick<Entry, 'sendsBack' | 'retries'>,
   { state, reason }: LandingStatus,
 ): Next {
-  if (reason === ALREADY_THERE) return { kind: 'end', outcome: 'not landed', reason }
   if (sendsBack && retries < MAX_RETRY_COUNT) return { kind: 'send back', reason }
   const what = state === 'red' ? 'not green' : state
   const tries = retries === 0 ? '' : ` after ${formatCount(retries, 'new attempt')}`

@@ -32,6 +32,8 @@ export function printLanding({ session, landing, error, stale = [] }: LandingRes
   } else if (state === 'ready') {
     print(`  ${paint('green', 'ready')}    for ${branch}: ${toOneLine(reason, MAX_REASON_CHARS)}`)
     if (isDryRun) print('  Nothing was pushed. To push it, leave out --dry-run.')
+  } else if (state === 'present') {
+    print(`  ${paint('green', 'present')}  on ${branch}: ${reason}. Nothing was pushed.`)
   } else if (state === 'unproved') {
     print(
       `  ${paint('red', 'merged')}   into ${branch} as ${commit.slice(0, 10)}, and ${paint('red', 'not green there')}`,
@@ -86,6 +88,7 @@ const retry = (short: string) => `have it done again on the newest state: dispat
 const nextSteps: Record<LandingState['state'], (short: string, landing: LandingState) => string> = {
   landed: () => '',
   ready: () => '',
+  present: () => '',
   red: retry,
   stale: retry,
   conflict: retry,

@@ -193,6 +193,7 @@ function formatWorker(worker: WorkerStatus): string[] {
 }
 
 function describeLanding({ state, branch, reason }: LandingStatus): string {
+  if (state === 'present') return `nothing to land on ${branch}: ${reason}`
   return state === 'ready' ? `may land on ${branch}: ${reason}` : `not on ${branch} (${state}): ${reason}`
 }
 

@@ -3,7 +3,6 @@ import { describeRemote, pushCommit, requirePush, type Transport } from '#host/g
 import { formatNames } from '#host/text.ts'
 import type { WorkToApply } from '#session'
 import {
-  ALREADY_THERE,
   applyChange,
   type LandingMethod,
   type LandingStatus,
@@ -58,7 +57,7 @@ export async function landSession(context: RunnerContext, request: LandingReques
     await refuseUnjudged(context, request, work, target)
     const replay = await replayOn(context, request, work, target)
     if ('conflicts' in replay) return recordConflict(context, branch, target, replay.conflicts)
-    if (replay.tree === target.tree) return recordConflict(context, branch, target, [], ALREADY_THERE)
+    if (replay.tree === target.tree) return recordPresence(context, branch, target)
     const head = { commit: replay.commit, tree: replay.tree }
     await refuseFilters(context, target, head)
     await createReference(paths, `landing-${(context.status.landing?.number ?? 0) + 1}`, head.commit)
@@ -145,15 +144,17 @@ function recordRefusal(
   return readStatus(context)
 }
 
-function recordConflict(
-  context: RunnerContext,
-  branch: string,
-  target: Commit,
-  conflicts: string[],
-  reason = conflicts.length > 0
-    ? `the work and the branch changed the same places: ${formatNames(conflicts)}`
-    : 'its commits do not merge one by one',
-): LandingStatus {
+function recordPresence(context: RunnerContext, branch: string, target: Commit): LandingStatus {
+  const reason = 'the branch has all of this work already'
+  context.record({ type: 'landing.refused', branch, target: target.commit, cause: 'present', reason, files: [] })
+  return readStatus(context)
+}
+
+function recordConflict(context: RunnerContext, branch: string, target: Commit, conflicts: string[]): LandingStatus {
+  const reason =
+    conflicts.length > 0
+      ? `the work and the branch changed the same places: ${formatNames(conflicts)}`
+      : 'its commits do not merge one by one'
   const files = conflicts.slice(0, MAX_RECORDED_FILES).map(file => file.slice(0, MAX_RECORDED_CHARS))
   context.record({ type: 'landing.refused', branch, target: target.commit, cause: 'conflict', reason, files })
   return readStatus(context)

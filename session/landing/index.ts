@@ -5,7 +5,6 @@ export { readBaseBranch } from './base-branch.ts'
 export { findUnjudgedHistory } from './history.ts'
 export { applyChange } from './merge-trees.ts'
 export {
-  ALREADY_THERE,
   type LandingAuthor,
   type LandingMethod,
   landingAuthors,

@@ -13,9 +13,6 @@ export type LandingMethod = (typeof landingMethods)[number]
 export const landingAuthors = ['me', 'worker', 'both'] as const
 export type LandingAuthor = (typeof landingAuthors)[number]
 
-/** The reason where the branch has the same changes, for example because a person has merged them. */
-export const ALREADY_THERE = 'the branch has all of this work already'
-
 /** The work of a session, and the commit of the branch on which it is to land. */
 export interface ReplayRequest {
   repository: SessionRepository

@@ -50,8 +50,10 @@ const descriptions: EventTable<EventDescription | undefined> = {
       : result === 'ready'
         ? describe('dispatch', `commit ${commit.slice(0, 10)} may land on ${branch}: ${reason}`)
         : describe('dispatch', `it does not land on ${branch}: ${reason}`, 'bad'),
-  'landing.refused': ({ branch, reason, files }) =>
-    describe('dispatch', `it does not land on ${branch}: ${reason}`, 'bad', files.slice(0, MAX_PROBLEMS)),
+  'landing.refused': ({ branch, cause, reason, files }) =>
+    cause === 'present'
+      ? describe('dispatch', `nothing to land on ${branch}: ${reason}`)
+      : describe('dispatch', `it does not land on ${branch}: ${reason}`, 'bad', files.slice(0, MAX_PROBLEMS)),
   'landing.pushed': ({ branch, commit }) =>
     describe('dispatch', `landed on ${branch} as ${commit.slice(0, 10)}`, 'good'),
   'pull-request.prepared': ({ branch, commit }) =>

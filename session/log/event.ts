@@ -217,11 +217,11 @@ export const eventSchemas = {
     /** It was on the branch before it was checked: the forge has made it from a pull request. */
     isOnBranch: z.boolean().optional(),
   }),
-  /** Nothing landed: the work does not merge, or the remote refused it. */
+  /** Nothing landed: the work does not merge, the branch has all of it already, or the remote refused it. */
   'landing.refused': z.object({
     branch: z.string(),
     target: hashSchema,
-    cause: z.enum(['conflict', 'refused']),
+    cause: z.enum(['conflict', 'present', 'refused']),
     reason: z.string(),
     files: z.array(z.string()),
   }),

@@ -105,9 +105,10 @@ export interface LandingStatus {
   branch: string
   /**
    * `ready`: checked, and perhaps pushed, if the process was killed in between. `unproved`: the forge has merged it, and what is on the
-   * branch is not green. `merged`: the same, and it could not be decided whether that is green.
+   * branch is not green. `merged`: the same, and it could not be decided whether that is green. `present`: the branch has the same
+   * changes, for example because a person has merged them.
    */
-  state: 'ready' | 'red' | 'stale' | 'undecided' | 'conflict' | 'refused' | 'landed' | 'unproved' | 'merged'
+  state: 'ready' | 'red' | 'stale' | 'undecided' | 'conflict' | 'present' | 'refused' | 'landed' | 'unproved' | 'merged'
   reason: string
   time: string
   /** What was or would be pushed, and the hash of its record; undefined for a conflict. */

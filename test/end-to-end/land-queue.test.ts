@@ -193,9 +193,14 @@ describe('the landing queue', () => {
     )
     await dispatch('projects', 'set', 'mine', '--land', 'off')
 
-    const again = createTwin(machine.original, 'abab')
+    const [again, behind] = [createTwin(machine.original, 'abab'), createTwin(machine.original, 'baab')]
+    await machine.pushFiles('eleven', { other: 'x\n' })
+    await dispatch('land', 'pause', '--repo', machine.folder)
     await dispatch('land', again.id, '--into', 'three', '--queue')
-    await waitForEnd(again)
+    await dispatch('land', behind.id, '--into', 'eleven', '--queue', '--after', again.id)
+    await dispatch('land', 'unpause', '--repo', machine.folder)
+    await waitForEnd(behind)
+    assert.deepEqual(readLanded(behind), ['eleven'], 'what it waits for is there')
     assert.match((await find(again)).reason, /has all of this work already/)
     assert.equal((await find(again)).outcome, 'not landed')
   })

@@ -186,6 +186,29 @@ const examples: Example[] = [
     priority: 4,
     tag: 'warning',
   },
+  {
+    what: 'work that does not merge',
+    event: {
+      type: 'landing.refused',
+      branch: 'main',
+      target: hash,
+      cause: 'conflict',
+      reason: secret,
+      files: [secret],
+    },
+    title: 'Dispatch did not land',
+    state: 'does not land on main. Next: dispatch show',
+    priority: 4,
+    tag: 'warning',
+  },
+  {
+    what: 'work that the branch has',
+    event: { type: 'landing.refused', branch: 'main', target: hash, cause: 'present', reason: secret, files: [] },
+    title: 'Dispatch: nothing to land',
+    state: 'is on main already',
+    priority: 2,
+    tag: 'gear',
+  },
 ]
 
 const silentEvents: EventBody[] = [

@@ -4,7 +4,7 @@ import { decideNext, type Next } from '#cli/landing/outcome.ts'
 import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
 import { RemoteError } from '#host/git/upstream'
 import type { Entry } from '#landing'
-import { ALREADY_THERE, type LandingStatus } from '#session/landing'
+import type { LandingStatus } from '#session/landing'
 import { createEntry } from '../../fixtures/landing-entry.ts'
 
 const now = new Date('2026-11-30T12:00:00.000Z')
@@ -59,15 +59,7 @@ test('a judge without an answer and a host out of reach are tried again, ever mo
 })
 
 test('work that the branch has already is not done again', () => {
-  const landing = {
-    number: 1,
-    branch: 'main',
-    state: 'conflict' as const,
-    reason: ALREADY_THERE,
-    time: now.toISOString(),
-  }
-  const next = decideNext(createEntry(), { landing }, { isAttended: false, now })
-  assert.deepEqual(next, { kind: 'end', outcome: 'not landed', reason: ALREADY_THERE })
+  assert.deepEqual(decide('present'), { kind: 'end', outcome: 'not landed', reason: 'why' })
 })
 
 test('a hook that refuses is asked three more times, and an error of the request needs a person at once', () => {
