@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isUnreachable } from '#host/claude'
 import type { Config } from '#host/config'
 import { unreachable } from '#host/error.ts'
 import { listKnownSecrets, redactSecrets } from '#host/secrets'
@@ -115,11 +116,12 @@ function composeText(event: Event, subagents: boolean): NotificationText | undef
       })
     }
     case 'usage-limit.reached': {
-      const state = `waits for the usage limit to end${formatTime(event.resetsAt)}, then continues`
+      const what = isUnreachable(event.reason) ? 'its model to be reached' : 'the usage limit to end'
+      const state = `waits for ${what}${formatTime(event.resetsAt)}, then continues`
       return { title: 'Dispatch is parked', state, reason: event.reason, priority: 3, tag: 'zzz' }
     }
     case 'usage-limit.lifted': {
-      const state = 'continues: the usage limit is over'
+      const state = 'continues: its model answers again'
       return { title: 'Dispatch continues', state, priority: 2, tag: 'arrow_forward' }
     }
     case 'budget.reached': {

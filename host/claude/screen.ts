@@ -21,8 +21,13 @@ export function diagnoseScreen(screen: string): ScreenDiagnosis | undefined {
       status: Number(refusal[1]),
       attempt: Number(refusal[3]),
     }
-  if (offlinePattern.test(screen)) return { kind: 'offline', reason: 'claude cannot reach its model' }
+  if (isUnreachable(screen)) return { kind: 'offline', reason: 'claude cannot reach its model' }
   return /\besc to interrupt\b/i.test(screen) ? { kind: 'working', reason: 'claude waits for its model' } : undefined
+}
+
+/** Does claude say that its model cannot be reached, and not that it refuses? Pure. */
+export function isUnreachable(text: string): boolean {
+  return offlinePattern.test(text)
 }
 
 // --- internal ---

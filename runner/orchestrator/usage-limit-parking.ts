@@ -1,13 +1,15 @@
 import { toOneLine } from '#host/text.ts'
-import { SECOND_MS } from '#host/time.ts'
+import { MINUTE_MS, SECOND_MS } from '#host/time.ts'
 import { isSettled } from '#session/status'
 import type { RunnerContext } from '../context.ts'
 import { isOwnWords } from '../messages/own-words.ts'
 import type { HookEvent } from './hook-inbox.ts'
-import { computeResumeTimeMs, computeRetryTimeMs, parseUsageLimit } from './usage-limit.ts'
+import { computeResumeTimeMs, computeRetryTimeMs, parseInterruption, parseUsageLimit } from './usage-limit.ts'
 
-/** Claude reports a refusal within two seconds of a prompt. Without one for this long, nothing was refused. */
+/** Claude reports a limit within two seconds of a prompt. Without a report for this long, nothing was refused. */
 const NO_REFUSAL_AFTER_MS = 15 * SECOND_MS
+/** What may pass, such as a model that cannot be reached, claude tries ten times itself, for about three minutes. */
+const NO_FAILURE_AFTER_MS = 5 * MINUTE_MS
 
 /** Events that only occur in a turn in which the model has answered. */
 export const modelOutputHooks = ['Stop', 'SubagentStop', 'PostToolUseFailure', 'PermissionRequest', 'PermissionDenied']
@@ -48,15 +50,18 @@ export class UsageLimitParking {
   }
 
   check(): void {
-    if (this.prompt && Date.now() - this.prompt.timeMs > NO_REFUSAL_AFTER_MS) this.resume()
+    const isRetried = this.context.status.usageLimit?.resetsAt === null
+    const waitMs = isRetried ? NO_FAILURE_AFTER_MS : NO_REFUSAL_AFTER_MS
+    if (this.prompt && Date.now() - this.prompt.timeMs > waitMs) this.resume()
   }
 
   private processRefusal({ error = '', error_details, last_assistant_message }: HookEvent): boolean {
     this.prompt = undefined
     const text = toOneLine([last_assistant_message, error_details].filter(Boolean).join(' '), 200)
-    const limit = parseUsageLimit(error, text, new Date())
-    if (limit === undefined) return false
     const { status } = this.context
+    const parse = status.phase === 'opening' ? parseUsageLimit : parseInterruption
+    const limit = parse(error, text, new Date())
+    if (limit === undefined) return false
     const resetsAt = limit.resetsAt?.toISOString() ?? null
     const known = status.usageLimit?.worker === undefined ? status.usageLimit : null // A worker's limit resumes no turn.
     const isNew = known === null || known.resetsAt !== resetsAt
@@ -82,7 +87,7 @@ export class ResumeTimer {
     if (usageLimit?.resetsAt !== this.limit?.resetsAt && usageLimit)
       // The vendor names the minute only, so a limit may have ended when it is read.
       this.dueMs = Math.min(
-        computeRetryTimeMs(usageLimit.resetsAt, nowMs, session.id),
+        computeRetryTimeMs(usageLimit, nowMs, session.id),
         usageLimit.resetsAt === null
           ? Number.POSITIVE_INFINITY
           : computeResumeTimeMs(new Date(usageLimit.resetsAt), session.id),
@@ -92,6 +97,6 @@ export class ResumeTimer {
   }
 
   recordAttempt({ session }: Pick<RunnerContext, 'session'>, nowMs = Date.now()): void {
-    this.dueMs = computeRetryTimeMs(this.limit?.resetsAt ?? null, nowMs, session.id)
+    this.dueMs = computeRetryTimeMs(this.limit ?? { resetsAt: null, reason: '' }, nowMs, session.id)
   }
 }

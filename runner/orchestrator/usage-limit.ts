@@ -1,3 +1,4 @@
+import { isUnreachable } from '#host/claude'
 import { sha256 } from '#host/hash.ts'
 import { unreachableWords } from '#host/model'
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '#host/time.ts'
@@ -23,6 +24,14 @@ export function parseUsageLimit(errorKind: string, text: string, now: Date): Usa
   return isLimit ? { reason: text, resetsAt: parseResetTime(text, now) } : undefined
 }
 
+/**
+ * The same, and also that the model cannot be reached, as when the network is gone at night: that passes by itself. Only once the
+ * model has answered before; at the start it is an error. Pure.
+ */
+export function parseInterruption(errorKind: string, text: string, now: Date): UsageLimit | undefined {
+  return parseUsageLimit(errorKind, text, now) ?? (isUnreachable(text) ? { reason: text, resetsAt: null } : undefined)
+}
+
 /** When to resume: up to a minute after the limit ends, so that the sessions of a machine do not all resume at once. Pure. */
 export function computeResumeTimeMs(resetsAt: Date, sessionId: string): number {
   const byte = Number.parseInt(sha256(sessionId).slice(0, 2), 16)
@@ -31,10 +40,15 @@ export function computeResumeTimeMs(resetsAt: Date, sessionId: string): number {
 
 /**
  * When to try next after `sinceMs`: at the end of the limit, but at least once an hour, because a limit may be lifted early;
- * a minute later when it has just ended, then every five minutes; every half hour when its end is not known. Pure.
+ * a minute later when it has just ended, then every five minutes; every half hour when its end is not known, and every ten minutes
+ * while the model cannot be reached, which costs nothing. Pure.
  */
-export function computeRetryTimeMs(resetsAt: string | null, sinceMs: number, sessionId: string): number {
-  if (resetsAt === null) return sinceMs + RETRY_INTERVAL_MS
+export function computeRetryTimeMs(
+  { resetsAt, reason }: { resetsAt: string | null; reason: string },
+  sinceMs: number,
+  sessionId: string,
+): number {
+  if (resetsAt === null) return sinceMs + (isUnreachable(reason) ? UNREACHABLE_RETRY_MS : RETRY_INTERVAL_MS)
   const resumeMs = computeResumeTimeMs(new Date(resetsAt), sessionId)
   if (resumeMs > sinceMs) return Math.min(resumeMs, sinceMs + EARLY_RETRY_MS)
   return sinceMs + (sinceMs - resumeMs < OVERDUE_RETRY_MS ? MINUTE_MS : OVERDUE_RETRY_MS)
@@ -49,7 +63,7 @@ export function guessErrorKind(text: string, status?: number | null): string {
 }
 
 /** What the orchestrator is sent then. */
-export const resumeMessage = 'The usage limit is over. Go on where you stopped.'
+export const resumeMessage = 'The model answers again. Go on where you stopped.'
 
 /** True if the screen shows claude's menu at a limit with `Stop and wait` selected. Enter then changes nothing. Pure. */
 export function isLimitDialog(screen: string): boolean {
@@ -61,6 +75,7 @@ export function isLimitDialog(screen: string): boolean {
 
 /** For a limit without a known end. */
 const RETRY_INTERVAL_MS = 30 * MINUTE_MS
+const UNREACHABLE_RETRY_MS = 10 * MINUTE_MS
 /** For a limit that should have ended. */
 const OVERDUE_RETRY_MS = 5 * MINUTE_MS
 /** For a limit that ends later than this. */

@@ -2,7 +2,7 @@ import { hasModelAnswer } from '#host/claude'
 import { readUntrusted } from '#host/fs'
 import { isSettled, type WorkerStatus } from '#session/status'
 import type { RunnerContext } from '../context.ts'
-import { computeRetryTimeMs, guessErrorKind, parseUsageLimit, type UsageLimit } from '../orchestrator/usage-limit.ts'
+import { computeRetryTimeMs, guessErrorKind, parseInterruption, type UsageLimit } from '../orchestrator/usage-limit.ts'
 
 /** The stream of a worker that works again shows it this early. */
 const STREAM_HEAD_BYTES = 256 * 1024
@@ -13,7 +13,7 @@ export function findWorkerLimit(
 ): UsageLimit | undefined {
   if (!result?.is_error) return undefined
   const text = result.result ?? ''
-  return parseUsageLimit(guessErrorKind(text, result.api_error_status), text, new Date())
+  return parseInterruption(guessErrorKind(text, result.api_error_status), text, new Date())
 }
 
 /** Record that a worker waits for the end of the vendor's limit. The session is parked, unless it is already. */
@@ -36,7 +36,7 @@ export function parkWorker(
 export function isHeldByLimit({ status, session }: RunnerContext, worker: WorkerStatus, nowMs = Date.now()): boolean {
   return status.workers.some(({ model, parked, endedAt }) => {
     if (parked === undefined || endedAt !== undefined || model !== worker.model) return false
-    return nowMs < computeRetryTimeMs(parked.resetsAt, Date.parse(parked.since), session.id)
+    return nowMs < computeRetryTimeMs(parked, Date.parse(parked.since), session.id)
   })
 }
 

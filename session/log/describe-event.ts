@@ -179,7 +179,7 @@ const descriptions: EventTable<EventDescription | undefined> = {
 
   'usage-limit.reached': ({ reason, worker }) =>
     worker === undefined ? describe('orchestrator', `parked at the usage limit: ${reason}`, 'bad') : undefined,
-  'usage-limit.lifted': () => describe('orchestrator', 'continues: the usage limit is over'),
+  'usage-limit.lifted': () => describe('orchestrator', 'continues: its model answers again'),
   'cost.reported': () => undefined,
   'cost.estimated': () => undefined,
   'budget.reached': ({ spentUsd, budgetUsd }) =>

@@ -99,11 +99,11 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
       ...settleCost(before, worker, costUsd),
     }),
   }),
-  'worker.parked': ({ worker, time, resetsAt, commit, costUsd }, before) => ({
+  'worker.parked': ({ worker, time, resetsAt, reason, commit, costUsd }, before) => ({
     ...(commit === null ? {} : { acceptedCommit: commit }),
     workers: updateWorker(before, worker, {
       startedAt: undefined,
-      parked: { since: time, resetsAt },
+      parked: { since: time, resetsAt, reason },
       ...settleCost(before, worker, costUsd),
     }),
   }),

@@ -138,7 +138,7 @@ export interface WorkerStatus extends Omit<Event<'worker.queued'>, 'seq' | 'type
   queuedAt: string
   startedAt?: string | undefined
   /** Set while the vendor's limit keeps it from working. */
-  parked?: { since: string; resetsAt: string | null } | undefined
+  parked?: { since: string; resetsAt: string | null; reason: string } | undefined
   /** How many of its attempts were cut off. */
   interruptions?: number
   endedAt?: string

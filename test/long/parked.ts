@@ -54,7 +54,7 @@ describe('a usage limit pauses the orchestrator, without a notification', { conc
       assert.deepEqual(listLiftSources(rig), ['the clock'])
       assert.equal((await rig.dispatch(['wait'])).exitCode, 0)
       assert.equal(rig.readStatus().phase, 'PASS')
-      const prompts = rig.models.requests.filter(({ body }) => body.includes('The usage limit is over. Go on where'))
+      const prompts = rig.models.requests.filter(({ body }) => body.includes('The model answers again. Go on where'))
       assert.ok(prompts.length > 0, 'the orchestrator got no prompt')
       assert.equal(listEventNames(rig).filter(type => type === 'usage-limit.reached').length, 1)
       assert.ok(!listEventNames(rig).includes('human.needed'))

@@ -98,7 +98,7 @@ const examples: Example[] = [
     what: 'the end of a usage limit',
     event: { type: 'usage-limit.lifted', source: 'the clock' },
     title: 'Dispatch continues',
-    state: 'continues: the usage limit is over',
+    state: 'continues: its model answers again',
     priority: 2,
     tag: 'arrow_forward',
   },

@@ -47,6 +47,27 @@ it('a limit without an end is tried every half hour', t => {
   assert.deepEqual([32, 60, 62].map(isDue), [false, false, true])
 })
 
+it('a model that cannot be reached any more calls no person, and is tried every ten minutes', t => {
+  for (const text of [
+    'API Error: 502 dispatch cannot reach the model at api.anthropic.com: ENOTFOUND',
+    'API Error: Unable to connect to API (ECONNREFUSED)',
+  ]) {
+    const { context, sendHookEvent, recorded } = createWatchedSession(t)
+    sendHookEvent('StopFailure', { error: 'server_error', last_assistant_message: text })
+    assert.deepEqual(context.status.usageLimit, { reason: text, resetsAt: null })
+    const nowMs = Date.now()
+    const timer = new ResumeTimer()
+    const isDue = (minutes: number) => timer.isDue(context, nowMs + minutes * MINUTE_MS)
+    assert.deepEqual([0, 9, 11].map(isDue), [false, false, true])
+    sendHookEvent('Stop', { last_assistant_message: 'on it' })
+    assert.equal(context.status.usageLimit, null)
+    assert.deepEqual(
+      recorded.map(({ type }) => type),
+      ['usage-limit.reached', 'usage-limit.lifted', 'turn.ended'],
+    )
+  }
+})
+
 it('a limit with an end is tried each hour, at its end, and every five minutes after it', t => {
   const { context } = createWatchedSession(t)
   const nowMs = Date.now()
