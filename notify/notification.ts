@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { isUnreachable } from '#host/claude'
 import type { Config } from '#host/config'
 import { unreachable } from '#host/error.ts'
+import { isUnreachable } from '#host/model'
 import { listKnownSecrets, redactSecrets } from '#host/secrets'
 import { formatCount, toOneLine } from '#host/text.ts'
 import { type Event, formatLogAnchor } from '#session/log'

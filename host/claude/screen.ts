@@ -1,4 +1,4 @@
-import { unreachableWords } from '../model/placeholder.ts'
+import { isUnreachable, unreachableWords } from '../model/unreachable.ts'
 
 /**
  * What a screen of claude shows: a dialog that only a person can answer, a model that cannot be reached, a request that
@@ -25,16 +25,7 @@ export function diagnoseScreen(screen: string): ScreenDiagnosis | undefined {
   return /\besc to interrupt\b/i.test(screen) ? { kind: 'working', reason: 'claude waits for its model' } : undefined
 }
 
-/** Does claude say that its model cannot be reached, and not that it refuses? Pure. */
-export function isUnreachable(text: string): boolean {
-  return offlinePattern.test(text)
-}
-
 // --- internal ---
-
-/** What claude 2.1.329 and older ones say when no answer comes, and the relay's own words. */
-const offlinePattern =
-  /unable to connect|failed to connect|connection (refused|error)|can.t reach the api server|no internet route|couldn.t connect through your proxy|cannot reach the model/i
 
 /** What only a person can answer. The first that matches counts. */
 const dialogs: [pattern: RegExp, reason: string][] = [

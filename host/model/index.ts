@@ -1,5 +1,5 @@
 export { applyModelVariables, getTokenFile, keepToken, removeToken } from './kept-token.ts'
-export { createPlaceholder, relayedVariableNames, unreachableWords } from './placeholder.ts'
+export { createPlaceholder, relayedVariableNames } from './placeholder.ts'
 export { ModelPolicy } from './policy.ts'
 export {
   detectProvider,
@@ -9,3 +9,4 @@ export {
   requireModelAccess,
 } from './provider.ts'
 export { readStoredLogin, renderPlaceholderLogin } from './stored-login.ts'
+export { isUnreachable, unreachableWords } from './unreachable.ts'

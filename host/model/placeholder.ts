@@ -15,6 +15,3 @@ export const relayedVariableNames = [
   'CLAUDE_CODE_CLIENT_KEY_PASSPHRASE',
   ...credentialVariables,
 ]
-
-/** How the relay of an agent begins its answer to a request that does not reach the model. Claude shows it as a refusal. */
-export const unreachableWords = 'dispatch cannot reach the model at'

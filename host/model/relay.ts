@@ -6,7 +6,7 @@ import { toOneLine } from '../text.ts'
 import { SECOND_MS } from '../time.ts'
 import type { Responder } from '../waiting-server.ts'
 import type { Credential, CredentialHeaders } from './credential.ts'
-import { unreachableWords } from './placeholder.ts'
+import { unreachableWords } from './unreachable.ts'
 
 /** Where a relay sends requests. */
 export interface Upstream {

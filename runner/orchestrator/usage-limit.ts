@@ -1,6 +1,5 @@
-import { isUnreachable } from '#host/claude'
 import { sha256 } from '#host/hash.ts'
-import { unreachableWords } from '#host/model'
+import { isUnreachable, unreachableWords } from '#host/model'
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '#host/time.ts'
 import { resolveTimeZone, toInstant, toLocalDateTime } from '#host/time-zone.ts'
 
