@@ -43,6 +43,8 @@ export interface Room {
   /** What holds back the items of the repositories without room, by repository. */
   reasonByRepository: Record<string, string>
   reason: string
+  /** Is memory all that is missing? */
+  lacksMemory: boolean
   /** ISO 8601. Null: when a session ends, or when a person lifts it. */
   until: string | null
 }
@@ -69,6 +71,7 @@ export function computeRoom(limits: Limits, load: Load, now: Date): Room {
       ),
     ),
     reason: closed?.reason ?? (slots > 0 ? '' : describeFull({ running, slotsByCap }, limits, load)),
+    lacksMemory: closed === undefined && slotsByMemory === 0 && slotsByCap > 0,
     until: closed?.until ?? null,
   }
 }

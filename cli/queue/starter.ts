@@ -5,10 +5,11 @@ import { DispatchError } from '#host/error.ts'
 import { runProgram } from '#host/exec.ts'
 import { identify } from '#host/process'
 import { MINUTE_MS } from '#host/time.ts'
-import { type Claim, type Fence, type Item, type Queue, readPause } from '#queue'
+import { type Claim, explainWait, type Fence, type Item, type Queue, type Room, readPause } from '#queue'
 import { listOpenSessions } from '#session/search-index'
 import type { SessionView } from '#session/status'
 import { CLAIM_VARIABLE } from './claim.ts'
+import { closeLongestFinished } from './free-memory.ts'
 import { findRoom, listCapabilities } from './load.ts'
 import { notifyNeeds } from './needs-notifications.ts'
 import { withQueue } from './open.ts'
@@ -23,7 +24,7 @@ export async function runQueue(config: Config, say: (line: string) => void): Pro
     for (const line of await settleEnded(config, queue)) say(line)
     await takeUp(config, queue, say)
     await notifyNeeds(config, queue)
-    return claimNext(config, queue)
+    return claimNext(config, queue, say)
   })
   return claims.map(claim => startSession(config, claim, say))
 }
@@ -41,9 +42,15 @@ async function takeUp(config: Config, queue: Queue, say: (line: string) => void)
     say(`${item}: waits again, the start was interrupted`)
 }
 
-async function claimNext(config: Config, queue: Queue): Promise<Claim[]> {
-  if ((await queue.list(['waiting'])).length === 0) return []
-  const { slots, roomByRepository, defaultRoom } = await findRoom(config, queue)
+async function claimNext(config: Config, queue: Queue, say: (line: string) => void): Promise<Claim[]> {
+  const waiting = await queue.list(['waiting'])
+  if (waiting.length === 0) return []
+  const room = await findRoom(config, queue)
+  const { slots, roomByRepository, defaultRoom } = room
+  if (room.lacksMemory && waiting.some(item => mayStart(item, room, config))) {
+    const closed = await closeLongestFinished(config, await listOpenSessions(config))
+    if (closed !== undefined) say(`closed ${closed}, which has its verdict: the next item needs its memory`)
+  }
   const process_ = await identify(process.pid)
   if (slots === 0 || process_ === undefined || !canReadSettings()) return []
   return queue.claim({
@@ -53,6 +60,12 @@ async function claimNext(config: Config, queue: Queue): Promise<Claim[]> {
     roomByRepository,
     defaultRoom,
   })
+}
+
+/** Is memory all that the item waits for? What it comes after is not looked at. */
+function mayStart(item: Item, room: Room, config: Config): boolean {
+  const isDue = item.notBefore === null || Date.parse(item.notBefore) <= Date.now()
+  return isDue && explainWait(item, room, listCapabilities(config)) === ''
 }
 
 /** A start reads `.env` itself. While that has a mistake, which is in the log, it would be refused. */

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
+import { closeLongestFinished } from '#cli/queue/free-memory.ts'
+import { readConfig } from '#host/config'
 import { openQueue } from '#queue'
 import { helloTask } from '#rehearsal/hello.ts'
 import { listSessions } from '#session'
@@ -64,6 +66,11 @@ describe('a queue', { concurrency: 2 }, () => {
         const byItem = (item: string) => times.find(each => each.item === item) ?? assert.fail(item)
         assert.ok(byItem('q-3').from > byItem('q-1').until, 'q-3 comes after q-1')
         assert.match((await rig.dispatch(['queue'])).stdout, /queue is empty/)
+        const oldest = times.toSorted((a, b) => (a.until < b.until ? -1 : 1))[0]
+        const closed = await closeLongestFinished(readConfig(rig.environment), views)
+        const { status } = await readView(rig.readSession(closed ?? assert.fail('none is closed')))
+        assert.deepEqual([status.closed?.actor, status.phase], ['dispatch', 'PASS'])
+        assert.equal(rig.readSession(closed).manifest.queueItem?.item, oldest?.item)
         assert.match((await rig.dispatch(['logs', 'daemon'])).stdout, /q-1: started 2\S+[\s\S]*q-1: done, PASS/)
         const shown = (await rig.dispatch(['queue', 'show', 'q-2'])).stdout
         assert.match(shown, /state +done[\s\S]*why +PASS[\s\S]*next +dispatch apply/)

@@ -29,6 +29,7 @@ test('what is left of the caps by machine, project and memory', () => {
     defaultRoom: 2,
     reasonByRepository: { '/a': '2 sessions run in its repository; MAX_SESSIONS_PROJECT=2 allows no more' },
     reason: '',
+    lacksMemory: false,
     until: null,
   })
   const own = { maxSessionsByRepository: { '/a': 3, '/b': 1 } }
@@ -63,6 +64,13 @@ test('what holds back everything, until when, and what lifts it', () => {
     assert.match(room.reason, reason)
     assert.equal(room.until, until, String(reason))
   }
+})
+
+test('it is told where memory is all that is missing', () => {
+  const freeMemoryBytes = 100 << 20
+  assert.equal(compute({ freeMemoryBytes }).lacksMemory, true)
+  assert.equal(compute({ freeMemoryBytes, maxSessions: 3 }).lacksMemory, false)
+  assert.equal(compute({ freeMemoryBytes, usd: 20 }).lacksMemory, false)
 })
 
 test('what is over holds back nothing', () => {
