@@ -72,7 +72,7 @@ export class RepeatedCalls {
     const call = this.open.get(traffic.id)
     this.open.delete(traffic.id)
     if (call === undefined || isAgentTool(call.input['command'])) return
-    const key = sha256(JSON.stringify([call.tool, withoutRemarks(call.input), traffic.content]))
+    const key = sha256(JSON.stringify([call.tool, omitDescription(call.input), traffic.content]))
     this.last = { key, target: describeTarget(call), times: key === this.last.key ? this.last.times + 1 : 1 }
   }
 }
@@ -91,7 +91,7 @@ function listFiles({ session, status }: RunnerContext): { agent: string; file: s
 }
 
 /** The words by which a model describes a command may differ each time. */
-function withoutRemarks({ description: _, ...input }: Record<string, unknown>): Record<string, unknown> {
+function omitDescription({ description: _, ...input }: Record<string, unknown>): Record<string, unknown> {
   return input
 }
 

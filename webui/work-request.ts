@@ -111,7 +111,7 @@ async function answerContent(work: WorkReader, address: FileAddress, knownTag: s
   const first = await content.next()
   const type = view === 'raw' && !first.done ? detectImage(first.value) : undefined
   const stream = prepend(first, content)
-  const typeHeaders = type === undefined ? downloadHeaders(names) : imageHeaders(type)
+  const typeHeaders = type === undefined ? buildDownloadHeaders(names) : buildImageHeaders(type)
   return {
     kind: 'content',
     content: { headers: { ...headers, ...typeHeaders, 'Content-Length': String(size) }, stream, close },
@@ -127,13 +127,13 @@ async function answerLfsContent(work: WorkReader, hash: string, names: string[])
   const headers = {
     ETag: `"${pointer.oid}"`,
     'Cache-Control': 'private, max-age=31536000, immutable',
-    ...downloadHeaders(names),
+    ...buildDownloadHeaders(names),
     'Content-Length': String(pointer.bytes),
   }
   return { kind: 'content', content: { headers, stream, close: () => stream.destroy() } }
 }
 
-function downloadHeaders(names: string[]): Record<string, string> {
+function buildDownloadHeaders(names: string[]): Record<string, string> {
   return {
     'Content-Type': 'application/octet-stream',
     'Content-Disposition': buildDisposition(names.join('/')),
@@ -141,7 +141,7 @@ function downloadHeaders(names: string[]): Record<string, string> {
   }
 }
 
-function imageHeaders(type: string): Record<string, string> {
+function buildImageHeaders(type: string): Record<string, string> {
   const policy = type === 'image/svg+xml' ? svgFilePolicy : rawFilePolicy
   return { 'Content-Type': type, 'Content-Disposition': 'inline', 'Content-Security-Policy': policy }
 }

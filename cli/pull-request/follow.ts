@@ -7,7 +7,7 @@ import type { Session } from '#session'
 import { startBackground } from '../background.ts'
 import { ReportOnce } from '../report-once.ts'
 import { openPullRequest, type PullRequestOptions } from './open.ts'
-import { isTemporary, letGoOn, pollPullRequest } from './poll.ts'
+import { isTemporary, pollPullRequest, resumePullRequest } from './poll.ts'
 import { findRecordFor, type PullRequestRecord } from './record.ts'
 
 /**
@@ -25,12 +25,17 @@ export async function* followPullRequest(
   const record = findRecordFor(config.home, session)
   if (record === undefined) throw new Error(`no record of the pull request of ${session.id}`)
   await startBackground(config) // The daemon starts what the queue has.
-  if (!options.isOnce) await insist(record, () => letGoOn(config, record))
+  if (!options.isOnce) await retryUntilFree(record, () => resumePullRequest(config, record))
   const memory: AnswerMemory = new Map()
   const said = new ReportOnce()
   for (let told = ''; ; await sleep(MINUTE_MS)) {
     const look = () => pollPullRequest(config, record, { memory, say })
-    const looked = await lookPatiently(options.isOnce ? insist(record, look) : look(), options.isOnce, said, say)
+    const looked = await lookPatiently(
+      options.isOnce ? retryUntilFree(record, look) : look(),
+      options.isOnce,
+      said,
+      say,
+    )
     const current = looked ?? findRecordFor(config.home, session) ?? record
     const text = JSON.stringify(current)
     if (text !== told || options.isOnce) yield current
@@ -54,7 +59,10 @@ function isFinished({ state }: PullRequestRecord): boolean {
 const LONGEST_WAIT_MS = 2 * MINUTE_MS
 
 /** Do it as soon as no other process, such as the daemon, is at this pull request. Exit 5 where one stays there. */
-async function insist<Result>({ url }: PullRequestRecord, work: () => Promise<Result | undefined>): Promise<Result> {
+async function retryUntilFree<Result>(
+  { url }: PullRequestRecord,
+  work: () => Promise<Result | undefined>,
+): Promise<Result> {
   const endMs = performance.now() + LONGEST_WAIT_MS
   while (performance.now() < endMs) {
     const result = await work()

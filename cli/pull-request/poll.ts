@@ -56,7 +56,7 @@ export async function pollPullRequest(
  * A person says that it is to go on: dispatch may make new attempts again, also where it had stopped. Undefined while another process looks
  * at it: then nothing was changed.
  */
-export async function letGoOn(config: Config, key: ForgeKey): Promise<true | undefined> {
+export async function resumePullRequest(config: Config, key: ForgeKey): Promise<true | undefined> {
   const done = await withRecord(config.home, 'pull-requests', key, async () => {
     const record = readPullRequestRecord(config.home, key)
     if (record?.state === 'ended') writePullRequestRecord(config.home, record, { retries: 0 })

@@ -36,7 +36,7 @@ export async function installService(config: Config): Promise<void> {
     const now = earlier === undefined ? 'Nothing is installed.' : 'The service is as it was before.'
     throw new DispatchError(`the service does not work: ${problem}\n${quoteLog(config)}`, {
       exitCode: exitCodes.dependency,
-      remedy: `${now} ${withoutService(config)}`,
+      remedy: `${now} ${describeFallback(config)}`,
     })
   }
   print(`${earlier === undefined ? 'installed' : 'up to date'}: ${service.file}`)
@@ -56,7 +56,7 @@ export async function requireServices(service: UserService, config: Config): Pro
   if (reason === undefined) return
   throw new DispatchError(`no service can be installed here: ${reason}`, {
     exitCode: exitCodes.dependency,
-    remedy: withoutService(config),
+    remedy: describeFallback(config),
   })
 }
 
@@ -98,7 +98,7 @@ function quoteLog({ logsFolder }: Config): string {
   return [`The log of the daemon ends with:`, ...lines.map(line => `  ${sanitize(line)}`)].join('\n')
 }
 
-function withoutService({ cloneFolder, home }: Config): string {
+function describeFallback({ cloneFolder, home }: Config): string {
   const command = `DISPATCH_HOME=${quoteForShell(home)} ${quoteForShell(`${cloneFolder}/bin/dispatch`)} daemon --restart`
   return `Everything works without a service from the first \`dispatch\` on. To start the daemon after a reboot, add this line to your crontab (crontab -e), with the PATH of your shell above it:
   @reboot ${command}

@@ -32,7 +32,7 @@ export async function installDependencies(folder: string, config: Config, { say,
   })
   requireSuccess(ran, `npm ${command[0]}`, config, end)
   if (fs.existsSync(path.join(folder, buildFolder, 'dispatch.js')) && isBuildCurrent(folder)) return
-  throw createStepError('npm has installed it, but it is not built', tail(ran), config)
+  throw createStepError('npm has installed it, but it is not built', cutTail(ran), config)
 }
 
 /** Play a session with the code in a folder, in a home of its own: everything is real but the models. Exit 6 if it does not pass. */
@@ -118,7 +118,7 @@ const inheritedVariables = ['PATH', 'TERM', 'LANG', 'LC_ALL', 'USER', 'LOGNAME',
 function requireSuccess(ran: RunResult, what: string, config: Config, end: AbortSignal): void {
   appendLog(config.logsFolder, 'update', `${what} ended with ${describeEnd(ran)}\n${ran.stdout}${ran.stderr}`)
   requireGoing(end)
-  if (ran.exitCode !== 0) throw createStepError(`${what} failed: ${describeEnd(ran)}`, tail(ran), config)
+  if (ran.exitCode !== 0) throw createStepError(`${what} failed: ${describeEnd(ran)}`, cutTail(ran), config)
 }
 
 function describeEnd(ran: RunResult): string {
@@ -126,7 +126,7 @@ function describeEnd(ran: RunResult): string {
   return ran.timedOut ? 'it ran out of time' : `exit ${ran.exitCode ?? ran.signal}`
 }
 
-function tail({ stdout, stderr }: RunResult): string {
+function cutTail({ stdout, stderr }: RunResult): string {
   const lines = `${stdout}${stderr}`.trim().split('\n').slice(-SHOWN_LINES)
   return lines.map(line => `\n  | ${sanitize(line)}`).join('')
 }

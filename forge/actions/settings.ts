@@ -14,19 +14,19 @@ export interface ActionsSettings {
 /** Read the settings of a repository that its workflows depend on. Changes nothing. */
 export async function readActionsSettings({ repository, request }: Forge): Promise<ActionsSettings> {
   const place = { ...repository, per_page: 100 }
-  const secrets = await ifShown(
+  const secrets = await ignoreForbidden(
     request('see the names of the secrets', client => client.paginate(client.rest.actions.listRepoSecrets, place)),
   )
   const { data } = await request('read the repository', client => client.rest.repos.get(repository))
   const ofOrganization =
     data.owner.type !== 'Organization'
       ? []
-      : await ifShown(
+      : await ignoreForbidden(
           request('see the names of the secrets of the organization', client =>
             client.paginate(client.rest.actions.listRepoOrganizationSecrets, place),
           ),
         )
-  const permissions = await ifShown(
+  const permissions = await ignoreForbidden(
     request('see what workflows may do', client =>
       client.rest.actions.getGithubActionsDefaultWorkflowPermissionsRepository(repository),
     ),
@@ -40,7 +40,7 @@ export async function readActionsSettings({ repository, request }: Forge): Promi
 
 // --- internal ---
 
-async function ifShown<Result>(asked: Promise<Result>): Promise<Result | undefined> {
+async function ignoreForbidden<Result>(asked: Promise<Result>): Promise<Result | undefined> {
   try {
     return await asked
   } catch (error) {

@@ -22,7 +22,7 @@ export async function listFilteredFiles(
   commit: string,
   names?: string[],
 ): Promise<Map<string, string>> {
-  const inRepository = atFolder(gitFolder)
+  const inRepository = buildFolderArguments(gitFolder)
   const args = ['grep', '--quiet', '-e', 'filter', commit, '--', ':(glob)**/.gitattributes']
   if ((await tryGit([...inRepository, ...args])).exitCode === 1) return new Map()
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-index-'))
@@ -54,7 +54,7 @@ export async function listLfsPointers(gitFolder: string, commit: string): Promis
 export async function readPointerBlobs(gitFolder: string, blobs: Set<string>): Promise<Map<string, LfsPointer>> {
   const input = [...blobs].map(blob => `${blob}\n`).join('')
   const format = '--batch-check=%(objectname) %(objectsize)'
-  const sizes = (await git([...atFolder(gitFolder), 'cat-file', format], { input })).split('\n')
+  const sizes = (await git([...buildFolderArguments(gitFolder), 'cat-file', format], { input })).split('\n')
   const small = sizes.map(line => line.split(' ')).filter(([, bytes]) => Number(bytes) < MAX_POINTER_BYTES)
   const texts = await readPointerTexts(gitFolder, new Set(small.map(([blob = '']) => blob)))
   return new Map(
@@ -73,12 +73,12 @@ const knownPointers = new Map<string, ReadonlyMap<string, PointerFile>>()
 const MAX_POINTER_BYTES = 1024
 
 /** The work tree that the configuration names may be gone, and then git would not run. */
-function atFolder(gitFolder: string): string[] {
+function buildFolderArguments(gitFolder: string): string[] {
   return ['--git-dir', gitFolder, '--work-tree', gitFolder]
 }
 
 async function readPointers(gitFolder: string, commit: string, names: Set<string>): Promise<Map<string, PointerFile>> {
-  const entries = await listWithGit([...atFolder(gitFolder), 'ls-tree', '-r', '-l', '-z', commit])
+  const entries = await listWithGit([...buildFolderArguments(gitFolder), 'ls-tree', '-r', '-l', '-z', commit])
   const small = entries.flatMap(entry => {
     const nameStart = entry.indexOf('\t') + 1 // A name may have tabs too.
     const file = entry.slice(nameStart)
@@ -99,7 +99,9 @@ async function readPointerTexts(gitFolder: string, blobs: Set<string>): Promise<
   const texts = new Map<string, string>()
   if (blobs.size === 0) return texts
   const input = `${[...blobs].join('\n')}\n`
-  const output = await git([...atFolder(gitFolder), 'cat-file', '--batch=%(objectname) %(objectsize)'], { input })
+  const output = await git([...buildFolderArguments(gitFolder), 'cat-file', '--batch=%(objectname) %(objectsize)'], {
+    input,
+  })
   for (const { index, 0: header, 1: blob = '', 2: bytes } of output.matchAll(/^([0-9a-f]{40}) (\d+)\n(?=version )/gm)) {
     const text = output.slice(index + header.length, index + header.length + Number(bytes))
     const hash = createHash('sha1').update(`blob ${bytes}\0${text}`).digest('hex')

@@ -30,7 +30,7 @@ export async function findSubmodules({ path: top, commit }: RepositoryCommit): P
 
 /** The submodules in one commit, without those inside of them. `gitFolder` is the repository that has the commit. */
 export async function listSubmodules(gitFolder: string, commit: string): Promise<Submodule[]> {
-  const inRepository = atFolder(gitFolder)
+  const inRepository = buildFolderArguments(gitFolder)
   const entries = await listWithGit([...inRepository, 'ls-tree', '-r', '-z', commit])
   const links = entries.filter(entry => entry.startsWith('160000 '))
   if (links.length === 0) return []
@@ -49,7 +49,7 @@ export async function listSubmodules(gitFolder: string, commit: string): Promise
 
 /** Write a pack with the files of a commit and the commit itself, without its history. Returns whether all of it is there. */
 export async function packCommit(gitFolder: string, commit: string, packFolder: string): Promise<boolean> {
-  const inRepository = atFolder(gitFolder)
+  const inRepository = buildFolderArguments(gitFolder)
   const listing = await tryGit([...inRepository, 'rev-list', '--objects', '--no-walk', commit], {
     maxOutputBytes: MAX_LISTING_BYTES,
   })
@@ -71,7 +71,7 @@ export function isModuleName(name: string): boolean {
 // --- internal ---
 
 /** The work tree that a submodule's configuration names may be gone, and then git would not run. */
-const atFolder = (gitFolder: string) => ['--git-dir', gitFolder, '--work-tree', gitFolder]
+const buildFolderArguments = (gitFolder: string) => ['--git-dir', gitFolder, '--work-tree', gitFolder]
 
 const MAX_DEPTH = 8
 const MAX_NAME_CHARS = 255
@@ -107,7 +107,7 @@ async function findWithCommit(
     const folder = path.join(root, name)
     if (!fs.lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) continue
     if (fs.realpathSync(folder) !== path.join(fs.realpathSync(root), name)) continue
-    const found = await tryGit([...atFolder(folder), 'cat-file', '-e', `${commit}^{tree}`])
+    const found = await tryGit([...buildFolderArguments(folder), 'cat-file', '-e', `${commit}^{tree}`])
     if (found.exitCode === 0) return folder
   }
   return undefined

@@ -54,7 +54,8 @@ export const toolchainKinds: ToolchainKind[] = [
     choices: new RegExp(`^${name.toUpperCase()}_VERSION$`),
     linkedVersions: 'versions/*',
     state: ['version', 'versions/*'],
-    programs: { pyenv: /^(python|pip)/, rbenv: /^(ruby|bundle|gem|rake|rspec)/, goenv: /^go$/ }[name] ?? nodePrograms(),
+    programs:
+      { pyenv: /^(python|pip)/, rbenv: /^(ruby|bundle|gem|rake|rspec)/, goenv: /^go$/ }[name] ?? getNodePrograms(),
     complaint: new RegExp(`^${name}: (.*command not found|version .* is not installed)`, 'm'),
   })),
   {
@@ -62,14 +63,14 @@ export const toolchainKinds: ToolchainKind[] = [
     variable: 'NVM_DIR',
     places: ['.nvm', '.config/nvm'],
     state: ['alias/default', 'versions/node/*'],
-    programs: nodePrograms(),
+    programs: getNodePrograms(),
   },
   {
     name: 'fnm',
     variable: 'FNM_DIR',
     places: ['.local/share/fnm', 'Library/Application Support/fnm', '.fnm'],
     state: ['aliases/*', 'node-versions/*'],
-    programs: nodePrograms(),
+    programs: getNodePrograms(),
   },
   {
     name: 'volta',
@@ -77,7 +78,7 @@ export const toolchainKinds: ToolchainKind[] = [
     places: ['.volta'],
     choices: /^VOLTA_FEATURE_\w+$/,
     state: ['tools/user/platform.json', 'tools/image/*/*'],
-    programs: nodePrograms(),
+    programs: getNodePrograms(),
     complaint: /^Volta error: (Node is not available|.*Could not)/m,
   },
   {
@@ -111,7 +112,7 @@ export const toolchainKinds: ToolchainKind[] = [
     places: ['.sdkman'],
     linkedVersions: 'candidates/*/*',
     state: ['candidates/*/*'],
-    programs: javaPrograms(),
+    programs: getJavaPrograms(),
   },
   {
     name: 'uv python',
@@ -149,14 +150,14 @@ export const toolchainKinds: ToolchainKind[] = [
     ask: ['uv', 'tool', 'dir'],
     places: ['.local/share/uv/tools'],
     state: ['*'],
-    programs: pythonTools(),
+    programs: getPythonTools(),
   },
   {
     name: 'pipx',
     variable: 'PIPX_HOME',
     places: ['.local/share/pipx', '.local/pipx'],
     state: ['venvs/*'],
-    programs: pythonTools(),
+    programs: getPythonTools(),
   },
   {
     name: 'poetry',
@@ -165,7 +166,7 @@ export const toolchainKinds: ToolchainKind[] = [
     programs: /^poetry$/,
   },
   { name: 'pnpm', places: ['.local/share/pnpm', 'Library/pnpm'], state: ['*', '.tools/*/*'], programs: /^pnpm$/ },
-  { name: '~/.local/lib', places: ['.local/lib'], state: ['*', 'node_modules/*'], programs: pythonTools() },
+  { name: '~/.local/lib', places: ['.local/lib'], state: ['*', 'node_modules/*'], programs: getPythonTools() },
   // These have no place of their own: a shell that uses them names them.
   ...[
     'JAVA_HOME',
@@ -192,14 +193,14 @@ export function createNamedKind(variable: string): ToolchainKind {
   return { name: variable, variable, places: [], state: ['*', 'bin/*'], programs: /./ }
 }
 
-function nodePrograms(): RegExp {
+function getNodePrograms(): RegExp {
   return /^(node|npm|npx|pnpm|yarn|corepack)$/
 }
 
-function pythonTools(): RegExp {
+function getPythonTools(): RegExp {
   return /^(poetry|pdm|pipenv|hatch|tox|nox|pre-commit|ruff|mypy|pytest)$/
 }
 
-function javaPrograms(): RegExp {
+function getJavaPrograms(): RegExp {
   return /^(java|javac|mvn|gradle|kotlinc?|scala|sbt)$/
 }

@@ -107,8 +107,18 @@ async function performMerge(
   issue.state = 'closed'
   touch(issue)
   if (pull.base === repository.defaultBranch) closeIssues(repository, issue.body)
-  emit('pull_request', { action: 'closed', number: issue.number, merged: true, repository: fullName(repository) })
-  emit('push', { ref: `refs/heads/${pull.base}`, before: plan.base, after: commit, repository: fullName(repository) })
+  emit('pull_request', {
+    action: 'closed',
+    number: issue.number,
+    merged: true,
+    repository: describeRepository(repository),
+  })
+  emit('push', {
+    ref: `refs/heads/${pull.base}`,
+    before: plan.base,
+    after: commit,
+    repository: describeRepository(repository),
+  })
   return commit
 }
 
@@ -140,7 +150,7 @@ async function mergeOne({ folder }: ScriptedRepository, commit: string, onto: st
   return ran.stdout.trim().split('\n')[0] ?? ''
 }
 
-function fullName({ owner, name }: ScriptedRepository) {
+function describeRepository({ owner, name }: ScriptedRepository) {
   return { full_name: `${owner}/${name}`, name, owner: { login: owner } }
 }
 

@@ -1,10 +1,10 @@
-import { nothingRan, readCounts, type SummaryReader, type TestSummary, whereContained } from './summary.ts'
+import { createWordReader, nothingRan, readCounts, type SummaryReader, type TestSummary } from './summary.ts'
 
 /** Maven's surefire and failsafe, Ant, Gradle's tasks, and JUnit's console. */
 export const javaReaders: SummaryReader[] = [
-  whereContained('ests ', readSurefire),
-  whereContained('est', readGradle),
-  whereContained(' tests found ', readJunitConsole),
+  createWordReader('ests ', readSurefire),
+  createWordReader('est', readGradle),
+  createWordReader(' tests found ', readJunitConsole),
 ]
 
 // --- internal ---

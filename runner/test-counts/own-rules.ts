@@ -1,22 +1,22 @@
 import {
+  createWordReader,
   hasNeighbour,
   nothingRan,
   parseCount,
   readCounts,
   type SummaryReader,
   type TestSummary,
-  whereContained,
 } from './summary.ts'
 
 /** Runners whose summary needs a rule of its own. */
 export const ownRuleReaders: SummaryReader[] = [
-  whereContained('Ran ', readUnittest),
-  whereContained('test result: ', readCargo),
-  whereContained(' using ', readPlaywright),
-  whereContained('% tests passed', readCtest),
-  whereContained('Test run with ', readSwiftTesting),
-  whereContained('Executed ', readKarma),
-  whereContained('Executed ', readXctest),
+  createWordReader('Ran ', readUnittest),
+  createWordReader('test result: ', readCargo),
+  createWordReader(' using ', readPlaywright),
+  createWordReader('% tests passed', readCtest),
+  createWordReader('Test run with ', readSwiftTesting),
+  createWordReader('Executed ', readKarma),
+  createWordReader('Executed ', readXctest),
 ]
 
 // --- internal ---

@@ -20,7 +20,7 @@ export interface TestSummary {
 export type SummaryReader = (lines: string[], text: string, command: string) => TestSummary[]
 
 /** A reader that is asked only if the output has this word at all: most outputs are from one runner. */
-export function whereContained(word: string, read: (lines: string[]) => TestSummary[]): SummaryReader {
+export function createWordReader(word: string, read: (lines: string[]) => TestSummary[]): SummaryReader {
   return (lines, text) => (text.includes(word) ? read(lines) : [])
 }
 

@@ -89,7 +89,7 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
   'worker.ended': ({ worker, time, ending, reason, commit, changedFiles, costUsd }, before) => ({
     idleTurns: 0,
     ...(before.usageLimit?.worker === worker ? { usageLimit: null } : {}),
-    remarks: withoutRemarks(before, worker),
+    remarks: omitRemarks(before, worker),
     ...(commit === null ? {} : { acceptedCommit: commit }),
     workers: updateWorker(before, worker, {
       endedAt: time,
@@ -108,7 +108,7 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
     }),
   }),
   'worker.interrupted': ({ worker, attempt }, before) => ({
-    remarks: withoutRemarks(before, worker),
+    remarks: omitRemarks(before, worker),
     workers: updateWorker(before, worker, {
       startedAt: undefined,
       interruptions: attempt,
@@ -203,7 +203,7 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
   }),
   'command.repeated': ({ agent, target, times, isOver }, before) => {
     const text = `${agent} has run the same command ${times} times or more, with the same result: ${target}`
-    return { remarks: [...withoutRemarks(before, agent), ...(isOver ? [] : [{ agent, text }])] }
+    return { remarks: [...omitRemarks(before, agent), ...(isOver ? [] : [{ agent, text }])] }
   },
   'budget.reached': ({ spentUsd, budgetUsd }) => ({ budget: { spentUsd, budgetUsd } }),
   'time-limit.reached': ({ workedSeconds, limitSeconds }) => ({
@@ -276,7 +276,7 @@ function judgeClause(clause: ClauseStatus, verdict: Verdict): ClauseStatus {
   return { ...clause, verdict, ...(verdict === 'FAIL' ? { failures: (clause.failures ?? 0) + 1 } : {}) }
 }
 
-function withoutRemarks({ remarks }: SessionStatus, name: string): SessionStatus['remarks'] {
+function omitRemarks({ remarks }: SessionStatus, name: string): SessionStatus['remarks'] {
   return remarks.filter(({ agent }) => agent !== name)
 }
 

@@ -116,7 +116,7 @@ async function requireIdentity(repository: string): Promise<void> {
   for (const name of ['GIT_AUTHOR_IDENT', 'GIT_COMMITTER_IDENT']) {
     const ran = await runUserGit(['var', name], { cwd: repository })
     if (ran.exitCode === 0) continue
-    throw new DispatchError(`git does not know who you are in ${repository}: ${lastLine(ran.stderr)}`, {
+    throw new DispatchError(`git does not know who you are in ${repository}: ${getLastLine(ran.stderr)}`, {
       exitCode: exitCodes.usage,
       remedy: 'Nothing was changed. Run: git config --global user.name NAME and git config --global user.email ADDRESS',
     })
@@ -126,7 +126,7 @@ async function requireIdentity(repository: string): Promise<void> {
 async function wantsSignature(repository: string): Promise<boolean> {
   const ran = await runUserGit(['config', '--type=bool', '--get', 'commit.gpgSign'], { cwd: repository })
   if (ran.exitCode === 0 || ran.exitCode === 1) return ran.stdout.trim() === 'true'
-  throw new DispatchError(`git cannot read its configuration in ${repository}: ${lastLine(ran.stderr)}`, {
+  throw new DispatchError(`git cannot read its configuration in ${repository}: ${getLastLine(ran.stderr)}`, {
     exitCode: exitCodes.usage,
     remedy: 'Nothing was changed. Fix it, then run the command again.',
   })
@@ -149,6 +149,6 @@ async function withTextFile<Result>(text: string, use: (file: string) => Promise
   }
 }
 
-function lastLine(text: string): string {
+function getLastLine(text: string): string {
   return text.trim().split('\n').at(-1) ?? ''
 }
