@@ -6,7 +6,7 @@ import type { LaunchRequest } from './launch.ts'
 import type { StartResult } from './wait-for-start.ts'
 
 export { detectAgent, detectAgentMark, detectAnyAgent } from './contract/detect-agent.ts'
-export { listSetups, removeUnusedSetups, type Setup } from './dependencies/prune.ts'
+export { type Installation, listInstallations, removeUnusedInstallations } from './dependencies/prune.ts'
 export type { LaunchRequest } from './launch.ts'
 export {
   getApprovalFile,

@@ -1,5 +1,5 @@
 import type { Config } from '#host/config'
-import { listSetups } from '#runner'
+import { listInstallations } from '#runner'
 import { listSessions } from '#session'
 import { readLog } from '#session/log'
 import { computeStatus } from '#session/status'
@@ -10,7 +10,7 @@ import { computeStatus } from '#session/status'
  * its agents would go on without.
  */
 export async function listMadePaths(config: Config): Promise<(sessionId: string) => ReadonlySet<string>> {
-  const made = new Map((await listSetups(config)).map(setup => [setup.key, setup.made]))
+  const made = new Map((await listInstallations(config)).map(installation => [installation.key, installation.made]))
   const bySession = new Map<string, ReadonlySet<string>>()
   if (made.size === 0) return () => NOTHING
   for (const { id, paths } of listSessions(config.workspace)) {

@@ -1,11 +1,11 @@
 import { readConfig } from '#host/config'
-import { listSetups } from '#runner'
+import { listInstallations } from '#runner'
 import { listPackStores } from '#session/repository'
 import { defineCommand } from '../command.ts'
 import { confirmAction, refuseAnyAgent } from '../input/confirm.ts'
 import { prepareProject, requireRepository } from '../input/project.ts'
 import { resolveSandbox } from '../input/sandbox-options.ts'
-import { printSetups } from '../output/setup-list.ts'
+import { printInstallations } from '../output/installation-list.ts'
 import { print } from '../output/terminal.ts'
 import { prune } from '../prune.ts'
 
@@ -31,9 +31,9 @@ of each repository, which its sessions share, for 30 days after the last one has
   async run(values) {
     const config = readConfig()
     if (values.list && !values.prune) {
-      const [setups, repositories] = [await listSetups(config), listPackStores(config.home)]
-      if (values.json) print(JSON.stringify({ setups, repositories }))
-      else printSetups(setups, repositories)
+      const [installations, repositories] = [await listInstallations(config), listPackStores(config.home)]
+      if (values.json) print(JSON.stringify({ installations, repositories }))
+      else printInstallations(installations, repositories)
       return
     }
     await refuseAnyAgent('prepare', config)

@@ -1,22 +1,22 @@
 import type { Config } from '#host/config'
 import { deleteFolder } from '#host/fs'
-import { listSetups, removeUnusedSetups } from '#runner'
+import { listInstallations, removeUnusedInstallations } from '#runner'
 import { listPackStores } from '#session/repository'
 import type { Removable } from './removable.ts'
 
 /** Dependencies that no open session uses and none has used for so long, and histories from which none has started for 30 days. */
 export async function listRemovableCaches(config: Config, minAgeMs: number): Promise<Removable[]> {
   const isOld = (usedAtMs: number) => Date.now() - usedAtMs >= minAgeMs
-  const setups = (await listSetups(config)).filter(
+  const installations = (await listInstallations(config)).filter(
     ({ isUsed, state, usedAtMs }) => !isUsed && state !== 'being made' && isOld(usedAtMs),
   )
   const stores = listPackStores(config.home).filter(({ isUnused }) => isUnused)
   return [
-    ...setups.map(
+    ...installations.map(
       ({ key, commands, state, bytes }): Removable => ({
         ...{ kind: 'dependencies', name: commands.join('; ') || key.slice(0, 8), bytes },
         reason: state === 'ready' ? 'no open session uses it, and it is made again' : 'its commands did not finish',
-        remove: async () => (await removeUnusedSetups(config, { keys: [key] })).length > 0,
+        remove: async () => (await removeUnusedInstallations(config, { keys: [key] })).length > 0,
       }),
     ),
     ...stores.map(

@@ -16,7 +16,7 @@ import { createDependencies, type Dependencies } from './dependencies.ts'
 import { explainFailure, listUnresolvedHosts } from './explain-failure.ts'
 import { copyIgnoredFiles, listIgnoredFiles } from './ignored-files.ts'
 import { listSharedPaths } from './made-paths.ts'
-import { keepOnlyMade, pruneSetups, removeDownloads, removeSetup } from './prune.ts'
+import { keepOnlyMade, pruneInstallations, removeDownloads, removeInstallation } from './prune.ts'
 import { keepCargoSources, linkCredentials, resolveSetupAccess, type SetupAccess } from './setup-access.ts'
 import { prepareSetupHome, type ToolAccess } from './tool-home.ts'
 
@@ -75,7 +75,7 @@ async function install(
   folder: string,
 ): Promise<Dependencies> {
   const { config, session } = context
-  await pruneSetups(config)
+  await pruneInstallations(config)
   context.record({ type: 'dependencies.started', cacheKey, commands: project.setup })
   await killProcessTree(0, `DISPATCH_SETUP=${folder}`) // What a runner that died has left running.
   const startedAtMs = Date.now()
@@ -92,7 +92,7 @@ async function install(
   const failure = await runSetup(session, project, access, { tree, history, output })
   deleteFolder(path.join(tree, '.git')) // The copy that other sessions use needs none.
   if (failure !== undefined) {
-    removeSetup(folder) // The next try starts from nothing. What the commands printed is in the evidence.
+    removeInstallation(folder) // The next try starts from nothing. What the commands printed is in the evidence.
     const reason = failure.slice(0, MAX_REASON_CHARS)
     context.record({ type: 'dependencies.ended', cacheKey, result: 'failed', reason, seconds: countSeconds() })
     return { ok: false, reason: `the project's setup failed: ${failure}` }

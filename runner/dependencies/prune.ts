@@ -11,7 +11,7 @@ import { readLog } from '#session/log'
 import { CacheRecord, getRecordFile, installLeaseOptions } from './cache.ts'
 
 /** A folder in which install commands ran. */
-export interface Setup {
+export interface Installation {
   key: string
   folder: string
   /** `unfinished`: the commands failed or were interrupted. */
@@ -25,17 +25,20 @@ export interface Setup {
   isUsed: boolean
 }
 
-/** Setups that no session has used for this long are removed, and from the oldest on those that are too many or too large. */
+/** Installations that no session has used for this long are removed, and from the oldest on those that are too many or too large. */
 const MAX_AGE_MS = 30 * DAY_MS
 const MAX_SETUP_COUNT = 20
 const MAX_TOTAL_BYTES = 10e9
 
-/** Every setup of this home, those that were used last first. */
-export async function listSetups({ home, workspace }: Pick<Config, 'home' | 'workspace'>): Promise<Setup[]> {
+/** Every installation of this home, those that were used last first. */
+export async function listInstallations({
+  home,
+  workspace,
+}: Pick<Config, 'home' | 'workspace'>): Promise<Installation[]> {
   const cache = path.join(home, 'prepared')
   const usedKeys = listUsedKeys(workspace)
   const keys = listNames(cache).filter(key => listContents(path.join(cache, key)).length > 0)
-  const setups = keys.map(async (key): Promise<Setup> => {
+  const installations = keys.map(async (key): Promise<Installation> => {
     const folder = path.join(cache, key)
     const record = CacheRecord.safeParse(readJson(getRecordFile(folder))).data
     const isBeingMade = !(await isLeaseFree(path.join(folder, CLAIM), installLeaseOptions))
@@ -50,30 +53,32 @@ export async function listSetups({ home, workspace }: Pick<Config, 'home' | 'wor
       isUsed: usedKeys.has(key),
     }
   })
-  return (await Promise.all(setups)).sort((a, b) => b.usedAtMs - a.usedAtMs)
+  return (await Promise.all(installations)).sort((a, b) => b.usedAtMs - a.usedAtMs)
 }
 
 /** Remove what is unfinished, old, or beyond the bounds. */
-export async function pruneSetups(config: Pick<Config, 'home' | 'workspace'>): Promise<void> {
-  for (const setup of selectRemovable(await listSetups(config), Date.now())) await removeUnlessClaimed(setup)
+export async function pruneInstallations(config: Pick<Config, 'home' | 'workspace'>): Promise<void> {
+  for (const installation of selectRemovable(await listInstallations(config), Date.now()))
+    await removeUnlessClaimed(installation)
 }
 
-/** Remove those of the setups that no open session uses. Returns what was removed. */
-export async function removeUnusedSetups(
+/** Remove those of the installations that no open session uses. Returns what was removed. */
+export async function removeUnusedInstallations(
   config: Pick<Config, 'home' | 'workspace'>,
   { keys }: { keys: string[] },
-): Promise<Setup[]> {
-  const removed: Setup[] = []
-  for (const setup of await listSetups(config))
-    if (keys.includes(setup.key) && !setup.isUsed && (await removeUnlessClaimed(setup))) removed.push(setup)
+): Promise<Installation[]> {
+  const removed: Installation[] = []
+  for (const installation of await listInstallations(config))
+    if (keys.includes(installation.key) && !installation.isUsed && (await removeUnlessClaimed(installation)))
+      removed.push(installation)
   return removed
 }
 
-/** Choose what is removed, from all setups, the one used last first. What a session uses always stays. Pure. */
-export function selectRemovable(setups: Setup[], nowMs: number): Setup[] {
+/** Choose what is removed, from all installations, the one used last first. What a session uses always stays. Pure. */
+export function selectRemovable(installations: Installation[], nowMs: number): Installation[] {
   let count = 0
   let bytes = 0
-  return setups.filter(({ state, isUsed, usedAtMs, bytes: ownBytes }) => {
+  return installations.filter(({ state, isUsed, usedAtMs, bytes: ownBytes }) => {
     if (state === 'unfinished') return true
     count++
     bytes += ownBytes
@@ -82,8 +87,8 @@ export function selectRemovable(setups: Setup[], nowMs: number): Setup[] {
   })
 }
 
-/** Remove a setup, but not the claim on its folder, which this process holds. The record goes first, as nothing is whole then. */
-export function removeSetup(folder: string): void {
+/** Remove an installation, but not the claim on its folder, which this process holds. The record goes first, as nothing is whole then. */
+export function removeInstallation(folder: string): void {
   fs.rmSync(getRecordFile(folder), { force: true })
   for (const name of listContents(folder)) deleteFolder(path.join(folder, name))
 }
@@ -117,12 +122,12 @@ function listContents(folder: string): string[] {
   return listNames(folder).filter(name => name !== CLAIM)
 }
 
-async function removeUnlessClaimed({ folder }: Setup): Promise<boolean> {
+async function removeUnlessClaimed({ folder }: Installation): Promise<boolean> {
   const self = await identify(process.pid)
   const lease = self && (await acquireLease(path.join(folder, CLAIM), self, installLeaseOptions))
   if (!lease) return false
   try {
-    removeSetup(folder)
+    removeInstallation(folder)
     return true
   } finally {
     releaseLease(path.join(folder, CLAIM), lease)
@@ -138,7 +143,7 @@ const downloads = [
   ...['.local/share/pnpm/store', 'Library/pnpm/store'], // Its files are in node_modules as well, by links.
 ]
 
-/** The keys of the setups that sessions use which are not closed. */
+/** The keys of the installations that sessions use which are not closed. */
 function listUsedKeys(workspace: string): Set<string> {
   const logs = listSessions(workspace).map(({ paths }) => readLog(paths.events).events)
   const open = logs.filter(events => !events.some(({ type }) => type === 'session.closed' || type === 'start.failed'))

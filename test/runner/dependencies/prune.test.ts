@@ -8,33 +8,40 @@ import { identify } from '#host/process'
 import { DAY_MS, HOUR_MS } from '#host/time.ts'
 import { writeCacheRecord } from '#runner/dependencies/cache.ts'
 import {
+  type Installation,
   keepOnlyMade,
-  listSetups,
-  pruneSetups,
+  listInstallations,
+  pruneInstallations,
   removeDownloads,
-  removeSetup,
-  removeUnusedSetups,
-  type Setup,
+  removeInstallation,
+  removeUnusedInstallations,
   selectRemovable,
 } from '#runner/dependencies/prune.ts'
 import { createTestContext } from '../../fixtures/runner-context.ts'
 import { createScratchFolder, withoutRoot } from '../../fixtures/scratch.ts'
 
-test('unfinished setups go first, then old ones and those beyond the bounds, never one in use', () => {
-  const setup = (key: string, changes: Partial<Setup> = {}): Setup => ({
+test('unfinished installations go first, then old ones and those beyond the bounds, never one in use', () => {
+  const installation = (key: string, changes: Partial<Installation> = {}): Installation => ({
     ...{ key, folder: '', state: 'ready', commands: [], made: [], bytes: 1e9, usedAtMs: 100 * DAY_MS, isUsed: false },
     ...changes,
   })
-  const select = (...setups: Setup[]) => selectRemovable(setups, 100 * DAY_MS).map(({ key }) => key)
-  assert.deepEqual(select(setup('a'), setup('b', { state: 'unfinished' }), setup('c', { state: 'being made' })), ['b'])
+  const select = (...installations: Installation[]) =>
+    selectRemovable(installations, 100 * DAY_MS).map(({ key }) => key)
+  assert.deepEqual(
+    select(installation('a'), installation('b', { state: 'unfinished' }), installation('c', { state: 'being made' })),
+    ['b'],
+  )
   const usedAtMs = 60 * DAY_MS
-  assert.deepEqual(select(setup('a', { usedAtMs }), setup('b', { usedAtMs, isUsed: true })), ['a'])
-  assert.deepEqual(select(setup('a', { bytes: 8e9 }), setup('b', { bytes: 4e9 }), setup('c', { isUsed: true })), ['b'])
-  const many = Array.from({ length: 22 }, (_, index) => setup(`${index}`, { bytes: 1 }))
+  assert.deepEqual(select(installation('a', { usedAtMs }), installation('b', { usedAtMs, isUsed: true })), ['a'])
+  assert.deepEqual(
+    select(installation('a', { bytes: 8e9 }), installation('b', { bytes: 4e9 }), installation('c', { isUsed: true })),
+    ['b'],
+  )
+  const many = Array.from({ length: 22 }, (_, index) => installation(`${index}`, { bytes: 1 }))
   assert.deepEqual(select(...many), ['20', '21'])
 })
 
-test('a setup that an open session uses stays, and one that is being made', async t => {
+test('an installation that an open session uses stays, and one that is being made', async t => {
   const context = createTestContext(t, { id: '2026-11-21-say-abcd' })
   const config = { home: createScratchFolder(t), workspace: path.dirname(context.session.paths.folder) }
   const make = (key: string) => {
@@ -54,7 +61,7 @@ test('a setup that an open session uses stays, and one that is being made', asyn
   const self = (await identify(process.pid)) ?? assert.fail()
   await acquireLease(path.join(make('being-made').folder, 'claim'), self)
   const list = async () =>
-    (await listSetups(config)).map(({ key, state, isUsed }) => [key, state, isUsed]).sort() as [
+    (await listInstallations(config)).map(({ key, state, isUsed }) => [key, state, isUsed]).sort() as [
       string,
       string,
       boolean,
@@ -65,13 +72,13 @@ test('a setup that an open session uses stays, and one that is being made', asyn
     ['unused', 'ready', false],
     ['used', 'ready', true],
   ])
-  await pruneSetups(config)
+  await pruneInstallations(config)
   assert.deepEqual(
     (await list()).map(([key]) => key),
     ['being-made', 'unused', 'used'],
   )
   assert.deepEqual(
-    (await removeUnusedSetups(config, { keys: ['used', 'unused', 'being-made'] })).map(({ key }) => key),
+    (await removeUnusedInstallations(config, { keys: ['used', 'unused', 'being-made'] })).map(({ key }) => key),
     ['unused'],
   )
   assert.deepEqual(
@@ -80,7 +87,7 @@ test('a setup that an open session uses stays, and one that is being made', asyn
   )
   context.record({ type: 'session.closed', actor: 'you', reason: '' })
   assert.deepEqual(
-    (await removeUnusedSetups(config, { keys: ['used', 'unused', 'being-made'] })).map(({ key }) => key),
+    (await removeUnusedInstallations(config, { keys: ['used', 'unused', 'being-made'] })).map(({ key }) => key),
     ['used'],
   )
 })
@@ -97,7 +104,7 @@ test('of the tree in which the commands ran only what they made is kept', t => {
   assert.deepEqual(listNames(path.join(tree, 'node_modules/a')), ['index.js'])
 })
 
-test('read-only folders, as Go makes them, stop neither a setup nor its removal', async t => {
+test('read-only folders, as Go makes them, stop neither an installation nor its removal', async t => {
   const folder = createScratchFolder(t)
   await withoutRoot(folder, () => {
     const tree = path.join(folder, 'tree')
@@ -107,12 +114,12 @@ test('read-only folders, as Go makes them, stop neither a setup nor its removal'
     keepOnlyMade(tree, ['vendor', 'pkg/vendor'])
     assert.deepEqual(listNames(tree), ['pkg', 'vendor'])
     assert.deepEqual(listNames(path.join(tree, 'pkg')), ['vendor'])
-    removeSetup(folder)
+    removeInstallation(folder)
     assert.deepEqual(listNames(folder), [])
   })
 })
 
-test('of the home of a setup, what was only downloaded is removed', t => {
+test('of the home of an installation, what was only downloaded is removed', t => {
   const home = createScratchFolder(t)
   const kept = ['.cache/pypoetry/virtualenvs/x', '.local/share/uv/python/x', 'go/pkg/mod/x']
   const downloaded = ['.npm/x', '.cache/pip/x', '.cache/uv/x', '.cache/pypoetry/cache/x', '.cache/pypoetry/artifacts/x']
@@ -127,18 +134,18 @@ test('of the home of a setup, what was only downloaded is removed', t => {
   )
 })
 
-test('a setup that was being made in a container that is gone is unfinished after an hour', async t => {
+test('an installation that was being made in a container that is gone is unfinished after an hour', async t => {
   const config = { home: createScratchFolder(t), workspace: createScratchFolder(t) }
   const claim = path.join(config.home, 'prepared/lost/claim')
   fs.mkdirSync(path.join(config.home, 'prepared/lost/tree'), { recursive: true })
   const self = (await identify(process.pid)) ?? assert.fail()
   const place = { hostName: 'attic', machine: 'another', pidNamespace: '' }
   await acquireLease(claim, { ...self, bootId: 'another', place })
-  const list = async () => (await listSetups(config)).map(({ state }) => state)
+  const list = async () => (await listInstallations(config)).map(({ state }) => state)
   assert.deepEqual(await list(), ['being made'])
   const [generation = ''] = listNames(claim)
   fs.utimesSync(path.join(claim, generation), 0, (Date.now() - HOUR_MS) / 1000 - 1)
   assert.deepEqual(await list(), ['unfinished'])
-  await pruneSetups(config)
+  await pruneInstallations(config)
   assert.deepEqual(await list(), [])
 })

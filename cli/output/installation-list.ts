@@ -1,12 +1,12 @@
 import { formatCount } from '#host/text.ts'
-import type { Setup } from '#runner'
+import type { Installation } from '#runner'
 import type { PackStore } from '#session/repository'
 import { formatBytes, formatRelativeTime, formatTable, paint, print } from './terminal.ts'
 
-/** One line for each setup, then what all take, and the histories that sessions share. */
-export function printSetups(setups: Setup[], repositories: PackStore[]): void {
-  if (setups.length === 0) print('No dependencies are installed.')
-  else printTable(setups)
+/** One line for each installation, then what all take, and the histories that sessions share. */
+export function printInstallations(installations: Installation[], repositories: PackStore[]): void {
+  if (installations.length === 0) print('No dependencies are installed.')
+  else printTable(installations)
   if (repositories.length > 0)
     print(
       `The history of ${formatCount(repositories.length, 'project')} is kept. Removing it would free ${formatBytes(addUp(repositories))}.`,
@@ -14,10 +14,10 @@ export function printSetups(setups: Setup[], repositories: PackStore[]): void {
 }
 
 /** What is removed, and why. */
-export function printRemovable(setups: Setup[], repositories: PackStore[]): void {
+export function printRemovable(installations: Installation[], repositories: PackStore[]): void {
   const formatAge = (timeMs: number) => paint('dim', formatRelativeTime(new Date(timeMs).toISOString()))
   const rows = [
-    ...setups.map(({ state, commands, bytes, usedAtMs }) => [
+    ...installations.map(({ state, commands, bytes, usedAtMs }) => [
       formatBytes(bytes),
       formatAge(usedAtMs),
       state === 'ready' ? 'no open session uses it' : 'its commands did not finish',
@@ -32,7 +32,9 @@ export function printRemovable(setups: Setup[], repositories: PackStore[]): void
   ]
   if (rows.length === 0) return print('There is nothing to remove.')
   print(formatTable(rows))
-  print(`\nThis frees ${formatBytes(addUp(setups) + addUp(repositories))}. What a session needs again is made again.`)
+  print(
+    `\nThis frees ${formatBytes(addUp(installations) + addUp(repositories))}. What a session needs again is made again.`,
+  )
 }
 
 /** The sum of their sizes in bytes. Pure. */
@@ -42,8 +44,8 @@ export function addUp(parts: { bytes: number }[]): number {
 
 // --- internal ---
 
-function printTable(setups: Setup[]): void {
-  const rows = setups.map(({ key, state, commands, bytes, usedAtMs, isUsed }) => [
+function printTable(installations: Installation[]): void {
+  const rows = installations.map(({ key, state, commands, bytes, usedAtMs, isUsed }) => [
     state === 'ready' ? paint('green', state) : paint('yellow', state),
     key.slice(0, 8),
     formatBytes(bytes),
@@ -52,6 +54,6 @@ function printTable(setups: Setup[]): void {
   ])
   print(formatTable(rows))
   print(
-    `\n${setups.length} in all, ${formatBytes(addUp(setups))}. To remove what is not needed: dispatch prepare --prune`,
+    `\n${installations.length} in all, ${formatBytes(addUp(installations))}. To remove what is not needed: dispatch prepare --prune`,
   )
 }
