@@ -5,7 +5,6 @@ import { makePrivateFolder } from '#host/fs'
 import { checkLiveness, ProcessIdentity } from '#host/process'
 import { type Database, openDatabase, readSchemaVersion, runTransaction } from '#host/sqlite.ts'
 import { findMissing, freeFollowers, listEndedBadly, type ReadEnd, withoutAfter } from './follow.ts'
-import { forgetItems, listForgettable } from './forget.ts'
 import type { Start } from './limits.ts'
 import {
   type Claim,
@@ -20,6 +19,7 @@ import {
   priorities,
   type Queue,
 } from './queue.ts'
+import { forgetItems, listForgettable } from './retention.ts'
 import {
   endedCondition,
   formatId,

@@ -1,2 +1,2 @@
-export { findRemovability } from './removable.ts'
+export { findRemovability } from './retention.ts'
 export { getLastEventTime, measureSession, readKnownSize } from './size.ts'
