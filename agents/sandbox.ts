@@ -218,7 +218,7 @@ function buildSharedPolicy(session: AgentSeat, claudeFolder: string, variableNam
   }
 }
 
-/** Does a relay stand between the agents and their model? A cloud has a login of its own, and so has the keychain of a Mac. */
+/** Is there a relay between the agents and their model? A cloud has a login of its own, and so has the keychain of a Mac. */
 function usesRelay(session: AgentSeat): boolean {
   return session.manifest.sandbox.kind !== null && hasClaudeFolders(session) && detectProvider() === 'anthropic'
 }
