@@ -133,8 +133,9 @@ function waitsFor(open: Landing[], after: string[], session: string, seen = new 
 }
 
 /**
- * Put in, or follow what another process has put in? `follow` where it lands just now as it was asked for. Exit 5 where it waits in
- * another way, where a new attempt at its task is made, or where it would wait for itself.
+ * Put in, or follow what another process has put in? `follow` where it lands just now as it was asked for, or waits so in the background:
+ * that stays what it is, also if this command is interrupted, and is tried at once. Exit 5 where it waits in another way, where a new
+ * attempt at its task is made, or where it would wait for itself.
  */
 async function decideAdding(queue: LandingQueue, entry: Entry): Promise<'add' | 'follow'> {
   const known = queue.find(entry.session)
@@ -158,5 +159,7 @@ async function decideAdding(queue: LandingQueue, entry: Entry): Promise<'add' | 
   const isWaitedFor = known.attendedBy !== null && (await checkLiveness(known.attendedBy)) === 'alive'
   if (isWaitedFor) refuse(`is waited for by process ${known.attendedBy?.pid}`, 'Wait for that command, or end it.')
   if (!isSame) refuse('waits to land in another way', `Take that out first: dispatch land drop ${short}`)
-  return 'add'
+  if (known.attendedBy !== null) return 'add' // Its command was killed.
+  if (known.notBefore !== null) queue.putBack(known, { notBefore: null })
+  return 'follow'
 }

@@ -102,15 +102,25 @@ describe('the landing queue', () => {
     await machine.pushFiles('nine', { other: 'x\n' })
     await machine.git(machine.folder, 'config', 'remote.origin.pushurl', '../nowhere.git')
     await dispatch('land', session.id, '--into', 'nine', '--queue')
-    const isTried = () => fs.globSync(`*/waiting/${session.id}.json`, { cwd: path.join(rig.home, 'dispatch/landing') })
     const folder = path.join(rig.home, 'dispatch/landing')
-    await rig.waitUntil('it was tried', () =>
-      isTried().some(file => /"refusals": 1/.test(fs.readFileSync(path.join(folder, file), 'utf8'))),
-    )
+    const readWaiting = () => {
+      const [file] = fs.globSync(`*/waiting/${session.id}.json`, { cwd: folder })
+      return file && fs.readFileSync(path.join(folder, file), 'utf8')
+    }
+    await rig.waitUntil('it was tried', () => /"refusals": 1/.test(readWaiting() ?? ''))
     assert.match((await find(session)).reason, /cannot be pushed to: .*nowhere/)
     assert.equal(rig.readStatus(session.id).landing, undefined, 'nothing was proved')
+
+    // A person who looks at it has it tried at once, and takes nothing away from the background.
+    const look = () => rig.dispatch(['land', session.id, '--into', 'nine', '--json'])
+    const seen = await look()
+    assert.equal(seen.exitCode, 5, seen.stdout + seen.stderr)
+    assert.match(JSON.parse(seen.stdout).reason, /goes on waiting: .*cannot be pushed to/)
+    assert.match(readWaiting() ?? '', /"attendedBy": null,\s+"sendsBack": true,[\s\S]*"refusals": 2/)
     await machine.git(machine.folder, 'config', '--unset', 'remote.origin.pushurl')
-    await dispatch('land', 'drop', session.id)
+    const landed = await look()
+    assert.equal(landed.exitCode, 0, landed.stdout + landed.stderr)
+    assert.deepEqual(readLanded(session), ['nine'])
   })
 
   it('needs its person where a commit cannot be signed without asking', async () => {
