@@ -67,7 +67,9 @@ export async function checkLanding(
   }
   const text = serializeLanding(record)
   writeAtomic(paths.landingRecord(number), text)
-  const { result, reason } = brokenGate ? describeBrokenGate(brokenGate) : decideLanding(proved, gates.length)
+  const { result, reason } = brokenGate
+    ? describeBrokenGate(brokenGate)
+    : decideLanding(proved, gates.length, candidate)
   const event = context.record({
     type: 'landing.checked',
     number,
@@ -185,14 +187,27 @@ function describeBrokenGate({ command, outcome, reason }: LandingRecord['gates']
 function decideLanding(
   proved: Proved | null,
   gateCount: number,
+  { isOnBranch }: LandingCandidate,
 ): { result: 'ready' | 'stale' | 'red' | 'undecided'; reason: string } {
   const gates = gateCount === 0 ? '' : `${formatCount(gateCount, 'gate')} of the project green, `
   if (proved === null) return { result: 'ready', reason: `${gates}the tree is the judged one` }
   if ('stale' in proved) return { result: 'stale', reason: proved.stale }
   if (proved.verdict === 'PASS')
     return { result: 'ready', reason: `${gates}the contract was proved again on the new tree` }
-  const result = proved.verdict === 'FAIL' ? 'red' : 'undecided'
+  // What is on the branch is called red only where something says no: the remedy is a revert.
+  const isRed = proved.verdict === 'FAIL' || (!isOnBranch && isAnswered(proved))
+  const result = isRed ? 'red' : 'undecided'
   return { result, reason: `on the new tree, ${proved.verdict}: ${proved.reason}` }
+}
+
+/** Without a PASS it was proved as far as it can be: to ask once more would bring the same. Not where the judge or a check was missing. */
+function isAnswered({ clauses }: NonNullable<LandingRecord['verdict']>): boolean {
+  return clauses
+    .filter(({ verdict }) => verdict !== 'PASS')
+    .every(
+      ({ judgement, gate, baseOutcome }) =>
+        judgement !== null && gate !== 'could not run' && baseOutcome !== 'could not run',
+    )
 }
 
 /** The same runner with other facts, such as a base at another commit. What it records goes to the real one. */

@@ -2,12 +2,16 @@ import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import fs from 'node:fs'
 import { type TestContext, test } from 'node:test'
+import type { Settings } from '#host/config/settings.ts'
 import { git } from '#host/git'
+import { startFakeModels } from '#rehearsal/fake-models.ts'
+import type { ScriptedAnswer } from '#rehearsal/scenario.ts'
 import { buildSealFields } from '#runner/contract/seal.ts'
 import { checkLanding } from '#runner/landing/check-landing.ts'
 import { parseContract } from '#session/contract'
 import { readLanding } from '#session/evidence'
 import { type Commit, prepareRepository } from '#session/repository'
+import { helloScenario } from '../../fixtures/rig.ts'
 import { createTestContext } from '../../fixtures/runner-context.ts'
 
 const contract = `# Contract: a flag
@@ -21,8 +25,8 @@ const contract = `# Contract: a flag
 `
 
 /** A sealed session without a judge, and commits in its repository. */
-async function prepare(t: TestContext) {
-  const context = createTestContext(t, {}, { CHECK_REPEAT_SEC: 0, JUDGE_TIMEOUT_SEC: 1 })
+async function prepare(t: TestContext, judge: Partial<Settings> = { JUDGE_TIMEOUT_SEC: 1 }) {
+  const context = createTestContext(t, {}, { CHECK_REPEAT_SEC: 0, ...judge })
   const { paths } = context.session
   context.record({ type: 'base.prepared', ...(await prepareRepository(paths, 'dispatch/a', undefined)) })
   fs.writeFileSync(paths.contract, contract)
@@ -77,6 +81,24 @@ test('without a judge nothing is ready, whatever the checks show', async t => {
   assert.equal(undecided.result, 'undecided')
   assert.equal(undecided.number, 2)
   assert.equal(context.status.clauses[0]?.headOutcome, undefined, 'what a landing shows is not what a round has shown')
+})
+
+test('what the judge finds unproven is not green: to ask again would bring the same', async t => {
+  const answer: ScriptedAnswer = { met: 'unproven', reason: 'the output shows neither' }
+  const models = await startFakeModels({ ...helloScenario, judge: [{ C1: answer }] })
+  t.after(() => models.close())
+  const { createCommit, check, context } = await prepare(t, {
+    GEMINI_API_KEY: 'rehearsal',
+    GOOGLE_GEMINI_BASE_URL: models.url,
+    JUDGE_TIMEOUT_SEC: 60,
+  })
+  const judged = await createCommit({ flag: 'up', readme: 'one' })
+  const target = await createCommit({ readme: 'one', other: 'x' })
+  const unproven = await check(target, await createCommit({ flag: 'up', readme: 'one', other: 'x' }), judged)
+  assert.equal(unproven.result, 'red')
+  assert.match(unproven.reason, /^on the new tree, INCONCLUSIVE: .*C1/)
+  const record = readLanding(context.session.paths, unproven.number, unproven.sha256)
+  assert.match(record?.verdict?.findings.join() ?? '', /C1/, 'a new attempt is told why')
 })
 
 test('the judged tree needs no proof, but the gates of the project; the first that is not green is the last to run', async t => {
