@@ -200,18 +200,25 @@ test('a child process gets every setting, and reads no file', t => {
   assert.deepEqual(readEnvironmentConfig({ DISPATCH_HOME: config.home, ...exportSettings(config) }), config)
 })
 
+/** The monotonic clock of the process, which the test moves. */
+function setClock(t: TestContext): { nowMs: number } {
+  const clock = { nowMs: performance.now() }
+  t.mock.method(performance, 'now', () => clock.nowMs)
+  return clock
+}
+
 test('a changed file is read again; an invalid one warns once', t => {
   const initial = readWith(t, 'ROUNDS=7\n')
   const file = path.join(initial.home, '.env')
   const warnings: string[] = []
-  t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
+  const clock = setClock(t)
   const getConfig = createConfigReader(initial, problem => warnings.push(problem), { DISPATCH_HOME: initial.home })
   const readAfterWriting = (text: string) => {
     fs.writeFileSync(file, text)
     return readLater()
   }
   const readLater = () => {
-    t.mock.timers.tick(1001)
+    clock.nowMs += 1001
     return getConfig().ROUNDS
   }
   assert.equal(getConfig().ROUNDS, 7)
@@ -225,22 +232,22 @@ test('a changed file is read again; an invalid one warns once', t => {
 })
 
 test('a change that counts only after a restart is told once, and any other is not', t => {
-  t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
+  const clock = setClock(t)
   const initial = readWith(t, '')
   const told: string[] = []
   const getConfig = createConfigReader(initial, text => told.push(text), { DISPATCH_HOME: initial.home })
   for (const text of ['ROUNDS=4\n', 'ROUNDS=4\nWEBUI_PORT=7800\n', 'ROUNDS=5\nWEBUI_PORT=7800\n']) {
     fs.writeFileSync(path.join(initial.home, '.env'), text)
-    t.mock.timers.tick(1001)
+    clock.nowMs += 1001
     getConfig()
   }
   assert.equal(told.length, 1)
   assert.match(told[0] ?? '', /^WEBUI_PORT=7800 is new; it counts when the page starts again/)
 })
 
-test('docs/configuration.md says of each setting when a change counts', () => {
+test('docs/configuration.md says of each setting when a change takes effect', () => {
   const document = fs.readFileSync(path.join(installFolder, 'docs/configuration.md'), 'utf8')
-  const [, section = ''] = document.split('## When a change counts\n')
+  const [, section = ''] = document.split('## When a change takes effect\n')
   const rows = [...section.matchAll(/^\| (At once|Next session|Restart) +\| (.+?) +\|/gm)]
   const documented = rows.flatMap(([, effect = '', names = '']) =>
     [...names.matchAll(/`(\w+)`/g)].map(([, name = '']) => [name, effect.toLowerCase()]),
