@@ -6,7 +6,7 @@ import { openTmux } from '#host/tmux'
 import { isServiceInstalled, stopService } from '#host/user-service'
 import { startDeliverer } from '#notify'
 import { wakeQueue } from '#queue'
-import { findDaemon, startDaemon, startInBackground, stopDaemon } from '#watchdog'
+import { findDaemon, refuseOtherHost, startDaemon, startInBackground, stopDaemon } from '#watchdog'
 import { findRunningServer, readPageCode, stopRunningServer } from '#webui'
 import { print } from './output/terminal.ts'
 import { readClaim } from './queue/claim.ts'
@@ -58,7 +58,7 @@ export async function renewPage(config: Config): Promise<void> {
 
 /**
  * End the daemon and the page, and start both again with the code that is installed. Returns the pid of the daemon. Exit 5 where a
- * service keeps the daemon, 124 if the new one does not start.
+ * service keeps the daemon, or it belongs to another machine, 124 if the new one does not start.
  */
 export async function restartBackground(config: Config): Promise<number> {
   if (isServiceInstalled(config.home))
@@ -66,6 +66,7 @@ export async function restartBackground(config: Config): Promise<number> {
       exitCode: exitCodes.conflict,
       remedy: 'Restart it with: dispatch service restart',
     })
+  await refuseOtherHost(config.home)
   await stopDaemon(config.home)
   await stopRunningServer(config.home)
   await startDaemon(config)

@@ -1,5 +1,6 @@
 import { type Config, createConfigReader } from '#host/config'
 import { signalExitCodes } from '#host/error.ts'
+import type { Lease } from '#host/lease'
 import { appendLog } from '#host/log-file.ts'
 import { MINUTE_MS, SECOND_MS } from '#host/time.ts'
 import { enqueueMissedNotifications, getOldestMissedTime, startDeliverer } from '#notify'
@@ -7,7 +8,14 @@ import { getWakeFile } from '#queue'
 import { watchPaths } from '#session/log'
 import { listOpenSessions } from '#session/search-index'
 import type { SessionView } from '#session/status'
-import { acquireDaemonLease, type Revival, type Room, releaseDaemonLease, watchForDeath } from '#watchdog'
+import {
+  acquireDaemonLease,
+  holdsDaemonLease,
+  type Revival,
+  type Room,
+  releaseDaemonLease,
+  watchForDeath,
+} from '#watchdog'
 import { keepPageOpen, renewPage } from './background.ts'
 import { closeExpired } from './close-expired.ts'
 import { waitForEndSignal } from './end-signal.ts'
@@ -55,7 +63,7 @@ export async function runDaemon(config: Config): Promise<number> {
   const inboxes = watchInboxes(end.signal, createConfigReader(config, say), say)
   const issues = watchIssues(end.signal, createConfigReader(config, say), listProjectSources, say, config.home)
   const pulls = watchPullRequests(end.signal, createConfigReader(config, say), say)
-  const watching = Promise.all([watchUntil(end.signal, config, say), inboxes, issues, pulls])
+  const watching = Promise.all([watchUntil(end.signal, config, lease, say), inboxes, issues, pulls])
   const signal = await waitForEndSignal()
   end.abort()
   await watching
@@ -99,7 +107,7 @@ const REVIVE_INTERVAL_MS = 1000
 const THOROUGH_INTERVAL_MS = MINUTE_MS
 
 /** Starts that are on their way are waited for at the end. */
-async function watchUntil(end: AbortSignal, config: Config, say: (text: string) => void): Promise<void> {
+async function watchUntil(end: AbortSignal, config: Config, lease: Lease, say: (text: string) => void): Promise<void> {
   const report = (error: unknown) => {
     say(error instanceof Error ? (error.stack ?? error.message) : `${error}`)
     return undefined
@@ -113,6 +121,11 @@ async function watchUntil(end: AbortSignal, config: Config, say: (text: string) 
   let thoroughAtMs = Number.NEGATIVE_INFINITY
   let takenUpAtMs = Number.NEGATIVE_INFINITY
   while (!end.aborted) {
+    if (!holdsDaemonLease(config.home, lease)) {
+      say('another machine has taken its place, so it ends')
+      process.kill(process.pid, 'SIGTERM')
+      break
+    }
     const nowMs = performance.now()
     const isThorough = nowMs - thoroughAtMs >= THOROUGH_INTERVAL_MS
     if (isThorough) thoroughAtMs = nowMs

@@ -120,9 +120,12 @@ export interface Queue {
   release(fence: Fence, reason: string): Promise<'settled' | 'stale'>
   /**
    * Look after what was claimed by processes that are gone. Where `findSession` knows the session of the attempt, it runs;
-   * otherwise the item is given back. Returns what was given back.
+   * otherwise the item is given back. Returns what was given back. `isHostGone`: so are processes of other machines.
    */
-  releaseAbandoned(findSession: (fence: Fence) => string | undefined): Promise<Fence[]>
+  releaseAbandoned(
+    findSession: (fence: Fence) => string | undefined,
+    options?: { isHostGone?: boolean },
+  ): Promise<Fence[]>
   /**
    * Forget who claimed what has no session yet, as after a restore, where those processes are of another time or machine. The next
    * `releaseAbandoned` finds the session of each, or gives it back.

@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { makePrivateFolder } from '#host/fs'
-import { checkLiveness, ProcessIdentity } from '#host/process'
+import { checkLiveness, type Liveness, ProcessIdentity } from '#host/process'
 import { type Database, openDatabase, readSchemaVersion, runTransaction } from '#host/sqlite.ts'
 import { findMissing, freeFollowers, listEndedBadly, type ReadEnd, withoutAfter } from './follow.ts'
 import type { Start } from './limits.ts'
@@ -154,11 +154,15 @@ class SqliteQueue implements Queue {
     return listStarts(this.database, Date.parse(since))
   }
 
-  async releaseAbandoned(findSession: (fence: Fence) => string | undefined): Promise<Fence[]> {
+  async releaseAbandoned(
+    findSession: (fence: Fence) => string | undefined,
+    { isHostGone = false } = {},
+  ): Promise<Fence[]> {
     const released: Fence[] = []
+    const gone: Liveness[] = isHostGone ? ['dead', 'elsewhere'] : ['dead']
     for (const row of this.select("state = 'starting'")) {
       const holder = ProcessIdentity.safeParse(JSON.parse(row.claimed_by ?? 'null')).data
-      if (holder !== undefined && (await checkLiveness(holder)) !== 'dead') continue
+      if (holder !== undefined && !gone.includes(await checkLiveness(holder))) continue
       const fence = { item: formatId(row.number), attempt: row.attempt }
       const sessionId = findSession(fence)
       if (sessionId !== undefined) await this.start(fence, sessionId)

@@ -132,7 +132,7 @@ function explainUnrecorded({ id }: Session, error: unknown): unknown {
 
 /** A session that had ended before its machine was gone only has to be released. */
 async function endForOtherHost(session: Session, config: Config): Promise<boolean> {
-  const options = { elsewhereExpiresMs: 0 }
+  const options = { elsewhereExpiresMs: Number.NEGATIVE_INFINITY } // Its clock may be ahead.
   if (!hasEnded(session)) {
     const { closeSession } = await import('./runner.ts')
     await closeSession(session, config, 'you', HOST_GONE_REASON, options)

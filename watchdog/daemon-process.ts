@@ -4,9 +4,10 @@ import { DispatchError, exitCodes } from '#host/error.ts'
 import { startDetached } from '#host/exec.ts'
 import { makePrivateFolder } from '#host/fs'
 import { buildInstalledCommand, readCode, readRunningDaemon, writeDaemonRecord } from '#host/installed-code'
-import { acquireLease, isLeaseFree, type Lease, readLeaseHolder, releaseLease } from '#host/lease'
+import { acquireLease, isLeaseFree, type Lease, readLeaseHolder } from '#host/lease'
 import { checkLiveness, endProcess, identify } from '#host/process'
 import { isStartedByService, startService } from '#host/user-service'
+import { getLeaseFolder, refuseOtherHost } from './daemon-lease.ts'
 
 /**
  * Become the daemon of this home, and record its code. Exit 5 where another one lives. The one that a service keeps takes over from
@@ -22,27 +23,11 @@ export async function acquireDaemonLease(home: string): Promise<Lease> {
     writeDaemonRecord(home, { process: self, code, startedAt: new Date().toISOString(), isService })
     return lease
   }
+  await refuseOtherHost(home)
   throw new DispatchError(`a daemon already runs: process ${readLeaseHolder(getLeaseFolder(home))?.pid ?? 'unknown'}`, {
     exitCode: exitCodes.conflict,
     remedy: 'To see what it does: dispatch logs daemon',
   })
-}
-
-/** End as the daemon in an orderly way: none is started in its place. */
-export function releaseDaemonLease(home: string, lease: Lease): void {
-  releaseLease(getLeaseFolder(home), lease)
-}
-
-/** The pid of the daemon that lives; undefined without one. */
-export async function findDaemon(home: string): Promise<number | undefined> {
-  const holder = readLeaseHolder(getLeaseFolder(home))
-  return holder !== undefined && (await checkLiveness(holder)) === 'alive' ? holder.pid : undefined
-}
-
-/** Did a daemon of this home die without having ended in an orderly way? */
-export async function isDaemonLost(home: string): Promise<boolean> {
-  const holder = readLeaseHolder(getLeaseFolder(home))
-  return holder !== undefined && (await checkLiveness(holder)) === 'dead'
 }
 
 /**
@@ -82,10 +67,6 @@ export async function stopDaemon(home: string): Promise<void> {
  * them. With 4 MB for each half of its young objects, the most that it used at ten thousand sessions was 157 MB instead of 199.
  */
 const nodeOptions = { daemon: [], web: ['--max-semi-space-size=4'] }
-
-function getLeaseFolder(home: string): string {
-  return path.join(home, 'daemon')
-}
 
 /**
  * What a person sets for one session, in front of its command. A daemon that this command happens to start would keep it for every

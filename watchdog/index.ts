@@ -1,11 +1,13 @@
 export {
-  acquireDaemonLease,
+  explainDaemonHost,
   findDaemon,
+  findDaemonHost,
+  holdsDaemonLease,
   isDaemonLost,
+  refuseOtherHost,
   releaseDaemonLease,
-  startDaemon,
-  startInBackground,
-  stopDaemon,
-} from './daemon-process.ts'
+  releaseGoneDaemon,
+} from './daemon-lease.ts'
+export { acquireDaemonLease, startDaemon, startInBackground, stopDaemon } from './daemon-process.ts'
 export { watchForDeath } from './death-watch.ts'
 export { classifyNeed, type Revival, type Room, reviveSessions } from './revive.ts'

@@ -1,5 +1,6 @@
 import { formatCount, sanitize } from '#host/text.ts'
 import type { Item, Room } from '#queue'
+import { explainDaemonHost } from '#watchdog'
 import type { Enqueued } from '../queue/enqueue.ts'
 import type { QueueState } from '../queue/queue-state.ts'
 import { fitTable, formatLocalTime, formatRelativeTime, paint, print, shorten } from './terminal.ts'
@@ -16,7 +17,7 @@ export function printQueued({ item, aheadCount, wait, room }: Enqueued, isJson: 
 }
 
 /** One line an item, then what holds the queue back. */
-export function printQueue({ items, room, hasDaemon }: QueueState): void {
+export function printQueue({ items, room, hasDaemon, daemonHost }: QueueState): void {
   if (items.length === 0) return print('The queue is empty. To add a task: dispatch later "task"')
   const rows = items.map(({ item, wait }) => [
     paint(stateColors[item.state], item.state),
@@ -30,6 +31,8 @@ export function printQueue({ items, room, hasDaemon }: QueueState): void {
   if (!items.some(({ item }) => item.state === 'waiting')) return
   if (room.reason !== '') print(paint('yellow', `\nNothing starts now: ${describeRoom(room)}`))
   if (!hasDaemon) print(paint('yellow', `\n${NO_DAEMON}`))
+  if (daemonHost !== undefined)
+    print(paint('yellow', `\nThe daemon of this home runs on ${daemonHost}. ${explainDaemonHost(daemonHost)}`))
 }
 
 /** An item with all that is known of it, and what to do. */
@@ -70,7 +73,7 @@ export function summarizeItem({ task, ...item }: Item) {
 
 // --- internal ---
 
-const NO_DAEMON = 'No daemon runs, so nothing starts. To start one: dispatch daemon'
+const NO_DAEMON = 'No daemon runs, so nothing starts. To start one: dispatch daemon --restart'
 const TITLE_COLUMN = 5
 const TITLE_WIDTH = 60
 

@@ -1,6 +1,6 @@
 import type { Config } from '#host/config'
 import { explainWait, type Item, type Queue, type Room } from '#queue'
-import { findDaemon } from '#watchdog'
+import { findDaemon, findDaemonHost } from '#watchdog'
 import { findRoom, listCapabilities } from './load.ts'
 
 /** Items of the queue, and what holds them back. */
@@ -9,6 +9,8 @@ export interface QueueState {
   items: { item: Item; wait: string }[]
   room: Room
   hasDaemon: boolean
+  /** The other machine on which its daemon runs. */
+  daemonHost?: string
 }
 
 /** Read the items in these states, in the order in which they start. */
@@ -18,11 +20,13 @@ export async function readQueueState(
   states: NonNullable<Parameters<Queue['list']>[0]>,
 ): Promise<QueueState> {
   const room = await findRoom(config, queue)
+  const daemonHost = await findDaemonHost(config.home)
   const capabilities = listCapabilities(config)
   const items = await queue.list(states)
   return {
     items: items.map(item => ({ item, wait: explainWait(item, room, capabilities) })),
     room,
-    hasDaemon: (await findDaemon(config.home)) !== undefined,
+    hasDaemon: daemonHost !== undefined || (await findDaemon(config.home)) !== undefined,
+    ...(daemonHost !== undefined && { daemonHost }),
   }
 }

@@ -22,25 +22,28 @@ import { decideFailedStart, settleEnded } from './settle.ts'
 export async function runQueue(config: Config, say: (line: string) => void): Promise<Promise<void>[]> {
   const claims = await withQueue(config, async queue => {
     for (const line of await settleEnded(config, queue)) say(line)
-    await takeUp(config, queue, say)
+    for (const item of await takeUp(config, queue)) say(`${item}: waits again, the start was interrupted`)
     await notifyNeeds(config, queue)
     return claimNext(config, queue, say)
   })
   return claims.map(claim => startSession(config, claim, say))
 }
 
+/**
+ * Take up what was starting when its process ended, and with `isHostGone` also what another machine was starting. Returns the ids of the
+ * items that wait again, because they have no session.
+ */
+export async function takeUp(config: Config, queue: Queue, { isHostGone = false } = {}): Promise<string[]> {
+  if ((await queue.list(['starting'])).length === 0) return []
+  const views = await listOpenSessions(config)
+  const find = (fence: Fence) => views.find(isStartedFor(fence))?.session.id
+  return (await queue.releaseAbandoned(find, { isHostGone })).map(({ item }) => item)
+}
+
 // --- internal ---
 
 /** The command waits for the first answer for START_TIMEOUT_SEC; this is for one that hangs. */
 const MAX_START_MS = 30 * MINUTE_MS
-
-async function takeUp(config: Config, queue: Queue, say: (line: string) => void): Promise<void> {
-  const isStarting = (await queue.list(['starting'])).length > 0
-  if (!isStarting) return
-  const views = await listOpenSessions(config)
-  for (const { item } of await queue.releaseAbandoned(fence => views.find(isStartedFor(fence))?.session.id))
-    say(`${item}: waits again, the start was interrupted`)
-}
 
 async function claimNext(config: Config, queue: Queue, say: (line: string) => void): Promise<Claim[]> {
   const waiting = await queue.list(['waiting'])

@@ -222,6 +222,34 @@ describe('a queue', { concurrency: 2 }, () => {
       queueSettings,
     ))
 
+  it('the daemon of a machine that is gone is replaced when a person says so', () =>
+    withRig(
+      idleScenario,
+      async rig => {
+        const home = path.join(rig.home, 'dispatch')
+        assert.equal((await rig.dispatch(['later', 'do it', '--no-repo', '--at', '2036-01-01T00:00'])).exitCode, 0)
+        const first = await waitForDaemon(rig)
+        const place = { hostName: 'attic', machine: 'another', pidNamespace: 'another' }
+        const elsewhere = { pid: 17, startTime: '1', bootId: 'another', place }
+        fs.writeFileSync(path.join(home, 'daemon/000000000099'), JSON.stringify(elsewhere))
+        await rig.waitUntil('the first one ends', () => rig.listProcesses().every(({ pid }) => pid !== first))
+        const queue = await openQueue(home, { readSessionEnd: async () => 'pending' })
+        await queue.enqueue([createItem({ repository: null, options: ['--no-repo'] })])
+        const limits = { capabilities: [], slots: 1, roomByRepository: {}, defaultRoom: 1 }
+        assert.equal((await queue.claim({ process: elsewhere, ...limits })).length, 1)
+        queue.close()
+        const remedy = /If attic is gone for good: dispatch daemon --restart --host-gone/
+        assert.match((await rig.dispatch(['queue'])).stdout, /daemon of this home runs on attic.*--host-gone/)
+        const refused = await rig.dispatch(['daemon', '--restart'])
+        assert.deepEqual([refused.exitCode, remedy.test(refused.stderr)], [5, true], refused.stderr)
+        assert.equal((await rig.dispatch(['daemon', '--host-gone'])).exitCode, 2)
+        const ran = await rig.dispatch(['daemon', '--restart', '--host-gone'])
+        assert.equal(ran.exitCode, 0, ran.stderr)
+        await waitForQueue(rig, 'what was starting there starts', items => items[1]?.state === 'running')
+      },
+      queueSettings,
+    ))
+
   it('what a start would refuse is refused at once', () =>
     withRig(idleScenario, async rig => {
       for (const [args, exitCode] of [

@@ -181,7 +181,10 @@ describe('a service that does not come up', () => {
       fs.writeFileSync(path.join(folder, '000000000001'), JSON.stringify(holder))
       const ran = await rig.dispatch(['service', 'install'])
       assert.equal(ran.exitCode, 6, ran.stdout)
-      assert.match(ran.stderr, /ends again and again[\s\S]*a daemon already runs: process 1[\s\S]*Nothing is installed/)
+      assert.match(
+        ran.stderr,
+        /ends again and again[\s\S]*the daemon of this home runs on another[\s\S]*Nothing is installed/,
+      )
       assert.equal((await readStatus(rig)).isInstalled, false)
     }))
 })
