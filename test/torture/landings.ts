@@ -104,7 +104,7 @@ async function landUntilDone(
     if (rig.readStatus(id).landed.length > 0) return count('landed')
     const { state, reason } = JSON.parse(ran.stdout) as { state: string | null; reason: string }
     count(state ?? 'not tried')
-    assert.ok(state === 'conflict' || state === 'refused' || state === null, `${state}: ${reason}`)
+    assert.ok(state === 'present' || state === 'refused' || state === null, `${state}: ${reason}`)
     await sleep(200 + random() * 500) // The file of the one before it is still there.
   }
   assert.fail(`${id} does not land`)
