@@ -170,11 +170,12 @@ function composeText(event: Event, subagents: boolean): NotificationText | undef
       return { title: 'Dispatch landed', state, priority: 3, tag: 'airplane_arriving' }
     }
     case 'landing.refused': {
+      if (event.isDryRun) return undefined
       if (event.cause !== 'present') return composeUnlandedText(event)
       return { title: 'Dispatch: nothing to land', state: `is on ${event.branch} already`, priority: 2, tag: 'gear' }
     }
     case 'landing.checked': {
-      if (event.result === 'ready') return undefined
+      if (event.result === 'ready' || event.isDryRun) return undefined
       if (!event.isOnBranch) return composeUnlandedText(event)
       return composeMergedText(event)
     }

@@ -75,7 +75,7 @@ function listLandingFindings({ paths }: Session, landing: LandingStatus | undefi
 
 /** Every file that the work and the branch changed in the same place, as far as the log has them. */
 function listConflicts(paths: Session['paths'], branch: string): string[] {
-  const refusal = readLog(paths.events).events.findLast(event => event.type === 'landing.refused')
+  const refusal = readLog(paths.events).events.findLast(event => event.type === 'landing.refused' && !event.isDryRun)
   const files = refusal?.type === 'landing.refused' ? refusal.files : []
   return files.map(file => `${branch} has changed ${file} in the same place as the work did`)
 }

@@ -16,6 +16,7 @@ import { runGates } from '../rounds/gates.ts'
 import { askJudge } from '../rounds/judge-process.ts'
 import { preparePacket } from '../rounds/judge-round.ts'
 import { collectPacketInput } from '../rounds/packet-input.ts'
+import { getNextNumber } from './tries.ts'
 
 /** A commit that is to land. */
 export interface LandingCandidate {
@@ -29,6 +30,8 @@ export interface LandingCandidate {
   gates: string[]
   /** The forge has made it, and it is on the branch already. */
   isOnBranch?: boolean
+  /** Nothing is to be pushed. */
+  isDryRun?: boolean
 }
 
 /**
@@ -39,12 +42,12 @@ export async function checkLanding(
   context: RunnerContext,
   candidate: LandingCandidate,
 ): Promise<Event<'landing.checked'>> {
-  const { session, status } = context
+  const { session } = context
   const { paths, manifest } = session
   applySearchPath(manifest.repository?.path)
   const { target, head, judged, branch } = candidate
   await verifyObjects(paths, head.tree, target.tree)
-  const number = (status.landing?.number ?? 0) + 1
+  const number = getNextNumber(context)
   const evidence = new Map<string, EvidenceRecord>()
   const proof = new LandingProof(override(context, { base: target }), number, head, each => evidence.set(each.id, each))
   const gates = await proof.runProjectGates(candidate.gates)
@@ -80,6 +83,7 @@ export async function checkLanding(
     reason: reason.slice(0, MAX_REASON_CHARS),
     sha256: sha256(text),
     ...(candidate.isOnBranch && { isOnBranch: true }),
+    ...(candidate.isDryRun && { isDryRun: true }),
   })
   return event as Event<'landing.checked'>
 }

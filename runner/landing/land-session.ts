@@ -18,6 +18,7 @@ import { type Authorship, composeMessage, composeTrailers, createCommit } from '
 import { findEarlierLanding } from './earlier-landing.ts'
 import { fetchTarget } from './fetch-target.ts'
 import { readGates, refuseFilters, refuseLfs, refuseUnjudged } from './refusals.ts'
+import { getNextNumber, readResult } from './tries.ts'
 
 /** Where and how the work of a session is to land. */
 export interface LandingRequest extends Authorship {
@@ -56,29 +57,24 @@ export async function landSession(context: RunnerContext, request: LandingReques
     if (attempt === 1) await requirePush(paths.bareRepository, transport, { branch, tip: target.commit })
     await refuseUnjudged(context, request, work, target)
     const replay = await replayOn(context, request, work, target)
-    if ('conflicts' in replay) return recordConflict(context, branch, target, replay.conflicts)
-    if (replay.tree === target.tree) return recordPresence(context, branch, target)
+    if ('conflicts' in replay) return recordConflict(context, request, target, replay.conflicts)
+    if (replay.tree === target.tree)
+      return refuse(context, request, target, { cause: 'present', reason: 'the branch has all of this work already' })
     const head = { commit: replay.commit, tree: replay.tree }
     await refuseFilters(context, target, head)
-    await createReference(paths, `landing-${(context.status.landing?.number ?? 0) + 1}`, head.commit)
+    await createReference(paths, `landing-${getNextNumber(context)}`, head.commit)
     say(head.tree === work.tree ? 'The tree is the judged one.' : `Proving the contract on top of ${branch} …`)
     const gates = [...(await readGates(context, request, target)), ...request.ownGates]
-    const { result, number } = await checkLanding(context, {
-      remote,
-      branch,
-      method,
-      target,
-      head,
-      judged: work,
-      gates,
-    })
-    if (result !== 'ready' || request.isDryRun) return readStatus(context)
+    const { isDryRun } = request
+    const candidate = { remote, branch, method, target, head, judged: work, gates, isDryRun }
+    const checked = await checkLanding(context, candidate)
+    if (checked.result !== 'ready' || isDryRun) return readResult(context, checked)
     say(`Pushing ${head.commit.slice(0, 10)} to ${branch} …`)
     const pushed = await pushCommit(paths.bareRepository, transport, { ...head, branch, expected: target.commit })
     if (pushed.kind === 'refused') return recordRefusal(context, request, target, pushed.reason)
     if (pushed.kind === 'pushed') {
-      context.record({ type: 'landing.pushed', number, branch, ...head })
-      return readStatus(context)
+      const { number } = checked
+      return readResult(context, context.record({ type: 'landing.pushed', number, branch, ...head }))
     }
     missed = { tip: target.commit, reason: pushed.reason }
     say(`${branch} has moved meanwhile.`)
@@ -128,34 +124,35 @@ async function confirmLanded(
   )
 }
 
-function readStatus({ status }: RunnerContext): LandingStatus {
-  if (status.landing) return status.landing
-  throw new Error('a landing was recorded, and is not in the status')
-}
-
-function recordRefusal(
+/** Record why nothing lands. */
+function refuse(
   context: RunnerContext,
-  { branch, transport }: LandingRequest,
+  { branch, isDryRun }: LandingRequest,
   target: Commit,
-  words: string,
+  why: { cause: 'conflict' | 'present' | 'refused'; reason: string; files?: string[] },
 ): LandingStatus {
-  const reason = `${transport.remote} refused the push: ${words}`.slice(0, MAX_REASON_CHARS)
-  context.record({ type: 'landing.refused', branch, target: target.commit, cause: 'refused', reason, files: [] })
-  return readStatus(context)
+  const event = context.record({
+    ...{ type: 'landing.refused', branch, target: target.commit, files: [], ...why },
+    ...(isDryRun && { isDryRun }),
+  })
+  return readResult(context, event)
 }
 
-function recordPresence(context: RunnerContext, branch: string, target: Commit): LandingStatus {
-  const reason = 'the branch has all of this work already'
-  context.record({ type: 'landing.refused', branch, target: target.commit, cause: 'present', reason, files: [] })
-  return readStatus(context)
+function recordRefusal(context: RunnerContext, request: LandingRequest, target: Commit, words: string): LandingStatus {
+  const reason = `${request.transport.remote} refused the push: ${words}`.slice(0, MAX_REASON_CHARS)
+  return refuse(context, request, target, { cause: 'refused', reason })
 }
 
-function recordConflict(context: RunnerContext, branch: string, target: Commit, conflicts: string[]): LandingStatus {
+function recordConflict(
+  context: RunnerContext,
+  request: LandingRequest,
+  target: Commit,
+  conflicts: string[],
+): LandingStatus {
   const reason =
     conflicts.length > 0
       ? `the work and the branch changed the same places: ${formatNames(conflicts)}`
       : 'its commits do not merge one by one'
   const files = conflicts.slice(0, MAX_RECORDED_FILES).map(file => file.slice(0, MAX_RECORDED_CHARS))
-  context.record({ type: 'landing.refused', branch, target: target.commit, cause: 'conflict', reason, files })
-  return readStatus(context)
+  return refuse(context, request, target, { cause: 'conflict', reason, files })
 }

@@ -8,6 +8,7 @@ import type { RunnerContext } from '../context.ts'
 import { checkLanding } from '../landing/check-landing.ts'
 import { fetchTarget } from '../landing/fetch-target.ts'
 import { readGates } from '../landing/refusals.ts'
+import { getNextNumber } from '../landing/tries.ts'
 import { verifyRecord } from '../rounds/verify-record.ts'
 
 /** What the forge has merged. */
@@ -42,7 +43,7 @@ export async function checkMerged(context: RunnerContext, request: MergedRequest
   await requireOnBranch(context, request, tip)
   const head = await readCommit(context, commit)
   const target = await readCommit(context, `${commit}^`)
-  await createReference(session.paths, `landing-${(status.landing?.number ?? 0) + 1}`, commit)
+  await createReference(session.paths, `landing-${getNextNumber(context)}`, commit)
   say(
     head.tree === judged.tree
       ? 'The tree is the judged one.'

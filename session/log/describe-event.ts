@@ -40,7 +40,7 @@ const descriptions: EventTable<EventDescription | undefined> = {
   },
   'session.closed': ({ actor, reason }) => describe('dispatch', `closed by ${actor}: ${reason}`),
   'session.reopened': ({ actor }) => describe('dispatch', `taken up again by ${actor}`),
-  'landing.checked': ({ branch, commit, result, reason, isOnBranch }) =>
+  'landing.checked': ({ branch, commit, result, reason, isOnBranch, isDryRun }) =>
     isOnBranch
       ? describe(
           'dispatch',
@@ -48,12 +48,17 @@ const descriptions: EventTable<EventDescription | undefined> = {
           result === 'ready' ? undefined : 'bad',
         )
       : result === 'ready'
-        ? describe('dispatch', `commit ${commit.slice(0, 10)} may land on ${branch}: ${reason}`)
-        : describe('dispatch', `it does not land on ${branch}: ${reason}`, 'bad'),
-  'landing.refused': ({ branch, cause, reason, files }) =>
+        ? describe('dispatch', `${dryRun(isDryRun)}commit ${commit.slice(0, 10)} may land on ${branch}: ${reason}`)
+        : describe('dispatch', `${dryRun(isDryRun)}it does not land on ${branch}: ${reason}`, 'bad'),
+  'landing.refused': ({ branch, cause, reason, files, isDryRun }) =>
     cause === 'present'
-      ? describe('dispatch', `nothing to land on ${branch}: ${reason}`)
-      : describe('dispatch', `it does not land on ${branch}: ${reason}`, 'bad', files.slice(0, MAX_PROBLEMS)),
+      ? describe('dispatch', `${dryRun(isDryRun)}nothing to land on ${branch}: ${reason}`)
+      : describe(
+          'dispatch',
+          `${dryRun(isDryRun)}it does not land on ${branch}: ${reason}`,
+          'bad',
+          files.slice(0, MAX_PROBLEMS),
+        ),
   'landing.pushed': ({ branch, commit }) =>
     describe('dispatch', `landed on ${branch} as ${commit.slice(0, 10)}`, 'good'),
   'pull-request.prepared': ({ branch, commit }) =>
@@ -211,6 +216,11 @@ const descriptions: EventTable<EventDescription | undefined> = {
 const MAX_TEXT_CHARS = 700
 const MAX_DETAIL_CHARS = 200
 const MAX_PROBLEMS = 3
+
+/** Before what an event says, where nothing was to be pushed. */
+function dryRun(isDryRun = false): string {
+  return isDryRun ? 'dry run: ' : ''
+}
 
 /** `12 h`, `1.5 h`; minutes below one hour. */
 function formatHours(seconds: number): string {

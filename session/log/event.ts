@@ -216,6 +216,8 @@ export const eventSchemas = {
     sha256: hashSchema,
     /** It was on the branch before it was checked: the forge has made it from a pull request. */
     isOnBranch: z.boolean().optional(),
+    /** Nothing was to be pushed, so it changes nothing of where the work stands. */
+    isDryRun: z.boolean().optional(),
   }),
   /** Nothing landed: the work does not merge, the branch has all of it already, or the remote refused it. */
   'landing.refused': z.object({
@@ -224,6 +226,7 @@ export const eventSchemas = {
     cause: z.enum(['conflict', 'present', 'refused']),
     reason: z.string(),
     files: z.array(z.string()),
+    isDryRun: z.boolean().optional(),
   }),
   /** This commit is on the branch. */
   'landing.pushed': z.object({ number: countSchema, branch: z.string(), commit: hashSchema, tree: hashSchema }),

@@ -6,9 +6,10 @@ type Changes = EventTable<Partial<SessionStatus>, [before: SessionStatus]>
 /** What each event on the way to a branch changes in a status. */
 export const landingChanges: Pick<Changes, Extract<keyof Changes, `landing.${string}` | `pull-request.${string}`>> = {
   'landing.checked': (
-    { number, branch, commit, tree, target, result, reason, sha256, time, isOnBranch },
+    { number, branch, commit, tree, target, result, reason, sha256, time, isOnBranch, isDryRun },
     { landed },
   ) => {
+    if (isDryRun) return {}
     const isUnproved = isOnBranch === true && result !== 'ready'
     // What could not be decided may be green all the same: it is looked at again.
     const state = isUnproved ? (result === 'undecided' ? ('merged' as const) : ('unproved' as const)) : result
@@ -17,9 +18,8 @@ export const landingChanges: Pick<Changes, Extract<keyof Changes, `landing.${str
       ...(isUnproved && { landed: addLanded(landed, { number, branch, commit, tree, time }) }),
     }
   },
-  'landing.refused': ({ branch, target, cause, reason, time }, { landing }) => ({
-    landing: { number: landing?.number ?? 0, branch, target, state: cause, reason, time },
-  }),
+  'landing.refused': ({ branch, target, cause, reason, time, isDryRun }, { landing }) =>
+    isDryRun ? {} : { landing: { number: landing?.number ?? 0, branch, target, state: cause, reason, time } },
   'landing.pushed': ({ number, branch, commit, tree, time }, { landing, landed }) => ({
     landed: addLanded(landed, { number, branch, commit, tree, time }),
     landing: { ...landing, number, branch, commit, tree, state: 'landed', reason: '', time },
