@@ -1,8 +1,13 @@
 import { isAncestor } from '#host/git/upstream'
-import { readLanding } from '#session/evidence'
+import { type LandingRecord, readLanding } from '#session/evidence'
 import { type Event, readLog } from '#session/log'
 import type { Commit } from '#session/repository'
 import type { RunnerContext } from '../context.ts'
+
+/** A commit of this session that is on the branch. `isNew`: that was not known before. */
+export interface EarlierLanding extends Pick<LandingRecord, 'judged'> {
+  isNew: boolean
+}
 
 /**
  * The commit of this session that is on the branch already; undefined if none is. A process that was killed after its push has not
@@ -11,7 +16,7 @@ import type { RunnerContext } from '../context.ts'
 export async function findEarlierLanding(
   context: RunnerContext,
   { remote, branch, target }: { remote: string; branch: string; target: Commit },
-): Promise<Event<'landing.checked'> | undefined> {
+): Promise<EarlierLanding | undefined> {
   const { paths } = context.session
   const { events } = readLog(paths.events)
   const ready = events.filter(
@@ -19,12 +24,13 @@ export async function findEarlierLanding(
       event.type === 'landing.checked' && event.result === 'ready' && event.branch === branch,
   )
   for (const event of ready.toReversed()) {
-    if (readLanding(paths, event.number, event.sha256)?.remote !== remote) continue
+    const record = readLanding(paths, event.number, event.sha256)
+    if (record?.remote !== remote) continue
     if (!(await isAncestor(paths.bareRepository, event.commit, target.commit))) continue
     const { number, commit, tree } = event
-    if (context.status.landed.every(each => each.commit !== commit))
-      context.record({ type: 'landing.pushed', number, branch, commit, tree })
-    return event
+    const isNew = context.status.landed.every(each => each.commit !== commit)
+    if (isNew) context.record({ type: 'landing.pushed', number, branch, commit, tree })
+    return { judged: record.judged, isNew }
   }
   return undefined
 }

@@ -50,8 +50,9 @@ export async function landSession(context: RunnerContext, request: LandingReques
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
     say(`Fetching ${branch} from ${transport.remote} …`)
     const target = await fetchTarget(context, request)
-    if (await findEarlierLanding(context, { remote, branch, target }))
-      return confirmLanded(context, branch, work, target)
+    const earlier = await findEarlierLanding(context, { remote, branch, target })
+    if (earlier?.isNew) return readStatus(context) // What the branch has become since is not for this landing to say.
+    if (earlier) return confirmLanded(context, branch, { work, target, judged: earlier.judged })
     // The push seemed to come too late, and yet nothing has moved: the remote has another reason.
     if (missed?.tip === target.commit) return recordRefusal(context, request, target, missed.reason)
     if (attempt === 1) await requirePush(paths.bareRepository, transport, { branch, tip: target.commit })
@@ -109,19 +110,24 @@ function replayOn(context: RunnerContext, request: LandingRequest, work: WorkToA
 async function confirmLanded(
   { session, status }: RunnerContext,
   branch: string,
-  work: WorkToApply,
-  target: Commit,
+  { work, target, judged }: { work: WorkToApply; target: Commit; judged: Commit },
 ): Promise<LandingStatus> {
   const again = await applyChange(session.paths, { from: work.base, to: work.commit, onto: target.commit })
   const landed = status.landed.findLast(each => each.branch === branch)
   if (landed && 'tree' in again && again.tree === target.tree) return { ...landed, state: 'landed', reason: '' }
+  const since = judged.commit === work.commit ? 'the branch has changed that since' : 'has done more since'
   throw new DispatchError(
-    `session ${session.id} landed on ${branch} before, as ${landed?.commit.slice(0, 10)}, and the branch has changed that since`,
+    `session ${session.id} landed on ${branch} before, as ${landed?.commit.slice(0, 10)}, and ${since}`,
     {
       exitCode: exitCodes.conflict,
       remedy: `A session lands once. To have the work done again: dispatch retry ${session.id.slice(-4)} --newest`,
     },
   )
+}
+
+function readStatus({ status }: RunnerContext): LandingStatus {
+  if (status.landing) return status.landing
+  throw new Error('a landing was recorded, and is not in the status')
 }
 
 /** Record why nothing lands. */
