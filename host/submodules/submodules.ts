@@ -21,11 +21,15 @@ export interface LocalSubmodule extends Submodule {
 /**
  * The submodules of a commit of the user's repository, and where their objects are on this machine: in `.git/modules`, or in
  * a `.git` inside of the submodule, as older versions of git made it. No URL is followed, and no path or link that leads out.
+ * `source` is a repository that has the commit, if the user's may not have it.
  */
-export async function findSubmodules({ path: top, commit }: RepositoryCommit): Promise<LocalSubmodule[]> {
+export async function findSubmodules(
+  { path: top, commit }: RepositoryCommit,
+  source?: string,
+): Promise<LocalSubmodule[]> {
   const args = ['rev-parse', '--path-format=absolute', '--git-dir', '--git-common-dir']
-  const gitFolders = new Set((await git(args, { cwd: top })).split('\n'))
-  return findBelow(top, [...gitFolders], { path: '', commit }, 0)
+  const gitFolders = [...new Set((await git(args, { cwd: top })).split('\n'))]
+  return findBelow(top, gitFolders, { path: '', commit, source: source ?? gitFolders[0] ?? '' }, 0)
 }
 
 /** The submodules in one commit, without those inside of them. `gitFolder` is the repository that has the commit. */
@@ -80,11 +84,11 @@ const MAX_LISTING_BYTES = 256 * 1024 * 1024
 async function findBelow(
   top: string,
   gitFolders: string[],
-  { path: parentPath, commit }: Pick<Submodule, 'path' | 'commit'>,
+  { path: parentPath, commit, source }: Pick<Submodule, 'path' | 'commit'> & { source: string },
   depth: number,
 ): Promise<LocalSubmodule[]> {
   const found: LocalSubmodule[] = []
-  for (const { path: file, ...module } of await listSubmodules(gitFolders[0] ?? '', commit)) {
+  for (const { path: file, ...module } of await listSubmodules(source, commit)) {
     const submodule = { ...module, path: path.posix.join(parentPath, file) }
     const candidates = [
       ...(isModuleName(module.name) ? gitFolders.map(folder => [folder, `modules/${module.name}`] as const) : []),
@@ -93,7 +97,7 @@ async function findBelow(
     const gitFolder = await findWithCommit(candidates, module.commit)
     found.push({ ...submodule, gitFolder })
     if (gitFolder !== undefined && depth < MAX_DEPTH)
-      found.push(...(await findBelow(top, [gitFolder], submodule, depth + 1)))
+      found.push(...(await findBelow(top, [gitFolder], { ...submodule, source: gitFolder }, depth + 1)))
   }
   return found
 }

@@ -17,7 +17,7 @@ import { checkLanding } from './check-landing.ts'
 import { type Authorship, composeMessage, composeTrailers, createCommit } from './commit.ts'
 import { findEarlierLanding } from './earlier-landing.ts'
 import { fetchTarget } from './fetch-target.ts'
-import { readGates, refuseFilters, refuseLfs, refuseUnjudged } from './refusals.ts'
+import { readGates, refuseFilters, refuseLfs, refuseMissingContent, refuseUnjudged } from './refusals.ts'
 import { getNextNumber, readResult } from './tries.ts'
 
 /** Where and how the work of a session is to land. */
@@ -63,6 +63,7 @@ export async function landSession(context: RunnerContext, request: LandingReques
       return refuse(context, request, target, { cause: 'present', reason: 'the branch has all of this work already' })
     const head = { commit: replay.commit, tree: replay.tree }
     await refuseFilters(context, target, head)
+    await refuseMissingContent(context, request, work.base, head)
     await createReference(paths, `landing-${getNextNumber(context)}`, head.commit)
     say(head.tree === work.tree ? 'The tree is the judged one.' : `Proving the contract on top of ${branch} …`)
     const gates = [...(await readGates(context, request, target)), ...request.ownGates]

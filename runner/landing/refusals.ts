@@ -1,12 +1,12 @@
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { git, tryGit } from '#host/git'
-import { isAncestor } from '#host/git/upstream'
+import { isAncestor, type Transport } from '#host/git/upstream'
 import { sha256 } from '#host/hash.ts'
 import { listFilteredFiles } from '#host/lfs'
 import { isProjectConfirmed, parseProject, projectFileName } from '#host/project'
 import { formatNames } from '#host/text.ts'
 import type { WorkToApply } from '#session'
-import { findUnjudgedHistory, type LandingMethod, listLfsVersions } from '#session/landing'
+import { findMissingContent, findUnjudgedHistory, type LandingMethod, listLfsVersions } from '#session/landing'
 import { type Commit, listChangedPaths } from '#session/repository'
 import type { RunnerContext } from '../context.ts'
 import { readSealedContract } from '../contract/seal.ts'
@@ -29,6 +29,36 @@ export async function refuseFilters(
   const names = (await listChangedPaths(paths, target.commit, head.commit)).map(({ path: file }) => file)
   const filtered = names.length === 0 ? new Map() : await listFilteredFiles(paths.bareRepository, head.commit, names)
   refuseFiltered(id, [...filtered.keys()])
+}
+
+/**
+ * Exit 5 where what would land has files of Git LFS or submodules that this machine lacks, because another person has changed them on the
+ * branch: a gate or a check would be red for that.
+ */
+export async function refuseMissingContent(
+  { session }: RunnerContext,
+  { branch, checkout, transport }: { branch: string; checkout: string; transport: Pick<Transport, 'remote'> },
+  base: string,
+  head: Commit,
+): Promise<void> {
+  const found = await findMissingContent(session.paths, { base, commit: head.commit, checkout })
+  const { lfsFiles, submodules } = found
+  if (lfsFiles.length === 0 && submodules.length === 0) return
+  const parts = [
+    ...(lfsFiles.length > 0 ? [`the Git LFS content of ${formatNames(lfsFiles)}`] : []),
+    ...(submodules.length > 0 ? [`the newer commit of the submodule ${formatNames(submodules)}`] : []),
+  ]
+  const steps = [
+    ...(lfsFiles.length > 0 ? [`git -C ${checkout} lfs fetch ${transport.remote} ${branch}`] : []),
+    ...(submodules.length > 0 ? [`pull ${branch} there, then: git submodule update --init --recursive`] : []),
+  ]
+  throw new DispatchError(
+    `${branch} has what is not on this machine, so nothing can be proved on it: ${parts.join(', ')}`,
+    {
+      exitCode: exitCodes.conflict,
+      remedy: `Get it: ${steps.join('; ')}. Then land again.`,
+    },
+  )
 }
 
 /**

@@ -7,7 +7,7 @@ import { type Commit, createReference } from '#session/repository'
 import type { RunnerContext } from '../context.ts'
 import { checkLanding } from '../landing/check-landing.ts'
 import { fetchTarget } from '../landing/fetch-target.ts'
-import { readGates } from '../landing/refusals.ts'
+import { readGates, refuseMissingContent } from '../landing/refusals.ts'
 import { getNextNumber } from '../landing/tries.ts'
 import { verifyRecord } from '../rounds/verify-record.ts'
 
@@ -43,6 +43,7 @@ export async function checkMerged(context: RunnerContext, request: MergedRequest
   await requireOnBranch(context, request, tip)
   const head = await readCommit(context, commit)
   const target = await readCommit(context, `${commit}^`)
+  await refuseMissingContent(context, request, judged.base, head)
   await createReference(session.paths, `landing-${getNextNumber(context)}`, commit)
   say(
     head.tree === judged.tree

@@ -4,6 +4,7 @@ export type { LandingStatus } from '../status/status-types.ts'
 export { readBaseBranch } from './base-branch.ts'
 export { findUnjudgedHistory } from './history.ts'
 export { applyChange } from './merge-trees.ts'
+export { findMissingContent } from './missing-content.ts'
 export {
   type LandingAuthor,
   type LandingMethod,

@@ -43,6 +43,15 @@ export async function writeLfsFiles(paths: SessionPaths, commit: string, folder:
   await runBareGit(paths, ['update-index', '-z', '--index-info'], { env, input })
 }
 
+/** The files of Git LFS of a commit whose content is not on this machine. */
+export async function listMissingLfsFiles(
+  paths: SessionPaths,
+  commit: string,
+): Promise<(readonly [file: string, pointer: PointerFile])[]> {
+  const pointers = await listLfsPointers(paths.bareRepository, commit)
+  return [...pointers].filter(([, pointer]) => findLfsContent(paths, pointer) === undefined)
+}
+
 /** Those of the files that are not the content of the pointer which a commit has in their place. */
 export async function omitLfsContent(
   repository: SessionRepository,

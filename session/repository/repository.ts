@@ -176,7 +176,7 @@ async function fetchBase(
   if (known) await forgetKnown(paths)
   if (store) keepPacks(store, paths.bareRepository, await runBareGit(paths, ['rev-parse', BASE_REF]))
   if (baseBranch !== undefined) await runBareGit(paths, ['update-ref', `${BASE_BRANCH_PREFIX}${baseBranch}`, BASE_REF])
-  await importSubmodules(paths, userRepository, commit)
+  await importSubmodules(paths, userRepository, BASE_REF)
   await rememberLfsFolder(paths, userRepository)
 }
 

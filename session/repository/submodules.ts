@@ -8,12 +8,28 @@ import { checkOutFiles, listCommitFiles } from './export.ts'
 import { createGitFolder } from './git-folder.ts'
 import { listRefs } from './refs.ts'
 
-/** Bring the files of the base's submodules into the bare repository, as far as they are on this machine. */
+/**
+ * Bring the files of the submodules of a commit, which the bare repository has, into it, as far as they are on this machine; once the
+ * base was prepared, also to where checks and agents read its objects.
+ */
 export async function importSubmodules(paths: SessionPaths, userRepository: string, commit: string): Promise<void> {
   knownSubmodules.clear()
-  const packs = path.join(paths.bareRepository, 'objects/pack')
-  for (const submodule of await findSubmodules({ path: userRepository, commit }))
-    if (submodule.gitFolder !== undefined) await packCommit(submodule.gitFolder, submodule.commit, packs)
+  const [own, shared] = [path.join(paths.bareRepository, 'objects/pack'), path.join(paths.baseObjects, 'pack')]
+  const folders = fs.existsSync(shared) ? [own, shared] : [own]
+  for (const submodule of await findSubmodules({ path: userRepository, commit }, paths.bareRepository))
+    if (submodule.gitFolder !== undefined)
+      for (const folder of folders) await packCommit(submodule.gitFolder, submodule.commit, folder)
+}
+
+/** The submodules of a commit whose files are not in the session, as far as they can be found without them. */
+export async function listMissingSubmodules(paths: SessionPaths, commit: string): Promise<Submodule[]> {
+  const parents = [{ path: '', commit }, ...(await findPresentSubmodules(paths, commit))]
+  const missing: Submodule[] = []
+  for (const parent of parents)
+    for (const submodule of await listSubmodules(paths.bareRepository, parent.commit))
+      if (!(await hasCommit(paths, submodule.commit)))
+        missing.push({ ...submodule, path: path.posix.join(parent.path, submodule.path) })
+  return missing
 }
 
 /**
