@@ -92,6 +92,22 @@ export type Outcome =
   | { kind: 'again'; reason: string; notBefore?: string }
   | { kind: 'needs you'; reason: string }
 
+/** Where a copy of a queue is from. */
+export interface CopyOptions {
+  /** The id of its home. What was added is known by it, and is not added again. */
+  origin: string
+  /** Is it of this very home? Then it is an earlier state of its queue, as long as ids mean the same in both, and adds nothing. */
+  isOwn: boolean
+  /** The session of an attempt that was just starting. */
+  findSession(fence: Fence): string | undefined
+}
+
+/** Has the queue become the copy, and what was added to it otherwise. */
+export interface CopyReport {
+  isWhole: boolean
+  added: string[]
+}
+
 /**
  * A queue of work for one or more machines. Every change happens as a whole or not at all, even if a process dies meanwhile, and
  * is on the disk when the promise resolves.
@@ -131,6 +147,11 @@ export interface Queue {
    * `releaseAbandoned` finds the session of each, or gives it back.
    */
   forgetHolders(): Promise<void>
+  /**
+   * Add what a copy of a queue has, as of a backup. A queue without items becomes the copy. To another one, what has not ended there is
+   * added under new ids.
+   */
+  addCopy(file: string, options: CopyOptions): Promise<CopyReport>
   /**
    * The ids of what has ended before this time, ISO 8601, and on which nothing waits that has not ended: it can be forgotten. So can
    * its key.

@@ -4,11 +4,14 @@ import { DispatchError, exitCodes } from '#host/error.ts'
 import { makePrivateFolder } from '#host/fs'
 import { checkLiveness, type Liveness, ProcessIdentity } from '#host/process'
 import { type Database, openDatabase, readSchemaVersion, runTransaction } from '#host/sqlite.ts'
+import { addCopy } from './add-copy.ts'
 import { findMissing, freeFollowers, listEndedBadly, type ReadEnd, withoutAfter } from './follow.ts'
 import type { Start } from './limits.ts'
 import {
   type Claim,
   type Claimant,
+  type CopyOptions,
+  type CopyReport,
   type Fence,
   type Item,
   type ItemState,
@@ -173,6 +176,10 @@ class SqliteQueue implements Queue {
 
   async forgetHolders(): Promise<void> {
     this.database.exec("UPDATE items SET claimed_by = NULL WHERE state = 'starting'")
+  }
+
+  async addCopy(file: string, options: CopyOptions): Promise<CopyReport> {
+    return addCopy(this.database, file, options)
   }
 
   async listForgettable(before: string): Promise<string[]> {
