@@ -8,14 +8,15 @@ import { endPause, type Pause, readPause, writePause } from '#queue'
 import { isSessionId } from '#session'
 import { listOpenSessions } from '#session/search-index'
 import { withQueue } from '../queue/open.ts'
-import type { BackupPaths } from './format.ts'
+import type { BackupPaths, Listing } from './format.ts'
 import { DAMAGED_QUEUE } from './home-contents.ts'
 import { readAlone } from './lease.ts'
 import { ObjectStore, syncFileSystem } from './object-store.ts'
 import { findRecord } from './records.ts'
 import { relocateSession } from './relocate.ts'
+import { addQueue, hasQueue, QUEUE_FILE } from './restore-queue.ts'
 import { requireBytes } from './space.ts'
-import { openTarget } from './target.ts'
+import { openTarget, readHomeId } from './target.ts'
 import { type CheckedBackup, requireWhole, verifyBackup } from './verify.ts'
 import { addUnit, type SharedFiles, writeUnit } from './write-unit.ts'
 
@@ -37,6 +38,8 @@ export interface RestoreReport {
   kept: string[]
   /** Other files that were there, by their paths in the home. */
   keptFiles: string[]
+  /** The ids that items of the backup got in the queue that was there. */
+  addedItems: string[]
   /** The home is paused: sessions or items would go on otherwise. */
   isPaused: boolean
 }
@@ -59,7 +62,8 @@ const REASON = 'after `dispatch restore`'
 
 async function restoreFrom(paths: BackupPaths, config: Config, options: RestoreOptions): Promise<RestoreReport> {
   const { name, record } = findRecord(paths, options.at)
-  refuseUsedHome(config, options.mayMerge)
+  if (!options.mayMerge) await refuseUsedHome(config)
+  const origin = { homeId: record.homeId, isOwn: readHomeId(config.home) === record.homeId }
   const backup = await verifyBackup(paths, record, (done, all) => options.onProgress?.('verifying', done, all))
   requireWhole(backup)
   prepareHome(config)
@@ -73,10 +77,12 @@ async function restoreFrom(paths: BackupPaths, config: Config, options: RestoreO
     restored: [],
     kept: [],
     keptFiles: [],
+    addedItems: [],
     isPaused: true,
   }
-  await writeUnits(backup, { config, store, from: record.home, report }, options)
-  const waits = await settleRestored(config, report)
+  const target: Target = { config, store, from: record.home, report }
+  await writeUnits(backup, target, options)
+  const waits = await settleRestored(target, origin)
   if (!waits && pause !== undefined) writePause(config.home, pause)
   else if (!waits) endPause(config.home, new Date())
   report.isPaused = readPause(config.home, new Date()) !== undefined
@@ -100,10 +106,12 @@ function pauseMeanwhile(home: string, { units }: CheckedBackup, store: ObjectSto
   return pause
 }
 
-/** What a person made since would be mixed with what was. */
-function refuseUsedHome({ home, workspace }: Config, mayMerge: boolean): void {
+/** What a person made since would be mixed with what was. The daemon makes a queue without items. */
+async function refuseUsedHome(config: Config): Promise<void> {
+  const { home, workspace } = config
   const sessions = listNames(workspace).filter(isSessionId).length
-  if (mayMerge || (sessions === 0 && !fs.existsSync(path.join(home, 'queue.db')))) return
+  const hasItems = hasQueue(home) && (await withQueue(config, queue => queue.list())).length > 0
+  if (sessions === 0 && !hasItems) return
   throw new DispatchError(`${home} is in use: it has ${sessions > 0 ? `${sessions} sessions` : 'a queue'}`, {
     exitCode: exitCodes.conflict,
     remedy: 'To add what it lacks: --merge. To restore elsewhere: --into HOME.',
@@ -127,6 +135,9 @@ interface Target {
   store: ObjectStore
   from: string
   report: RestoreReport
+  /** The queue of the backup, which is added to the one that is there once its sessions are. */
+  laterQueue?: Listing
+  isQueueNew?: boolean
 }
 
 /**
@@ -144,8 +155,12 @@ async function writeUnits(backup: CheckedBackup, target: Target, { onProgress }:
     const final = path.join(config.home, name)
     const id = name.startsWith('workspace/') ? path.basename(name) : undefined
     const isLeft = name === PAUSE_FILE || (name === 'home-id' && from !== config.home)
-    if (id === undefined && !isLeft) {
-      if (name === 'queue.db') moveStaleLog(final)
+    if (name === QUEUE_FILE && hasQueue(config.home)) target.laterQueue = entries
+    else if (id === undefined && !isLeft) {
+      if (name === QUEUE_FILE) {
+        moveStaleLog(final)
+        target.isQueueNew = true
+      }
       const kept = addUnit(entries, final, store, shared)
       if (name !== 'repositories' && name !== 'home-id')
         report.keptFiles.push(...kept.map(file => path.join(name, file)))
@@ -175,14 +190,25 @@ function moveStaleLog(queueFile: string): void {
   for (const ending of ['-shm', '-journal']) fs.rmSync(`${queueFile}${ending}`, { force: true })
 }
 
-/** Free the items whose start was cut off, and index the sessions. Returns whether something would go on by itself. */
-async function settleRestored(config: Config, { restored, keptFiles }: RestoreReport): Promise<boolean> {
+/**
+ * Index the sessions, and free the items of a new queue whose start was cut off; what another queue lacked is added. Returns whether
+ * something would go on by itself.
+ */
+async function settleRestored(
+  { config, store, report, laterQueue, isQueueNew = false }: Target,
+  origin: { homeId: string; isOwn: boolean },
+): Promise<boolean> {
   const open = (await listOpenSessions(config, { isThorough: true })).filter(({ session }) =>
-    restored.includes(session.id),
+    report.restored.includes(session.id),
   )
-  if (!fs.existsSync(path.join(config.home, 'queue.db'))) return open.length > 0
+  if (!hasQueue(config.home)) return open.length > 0
+  if (laterQueue !== undefined) {
+    const { isWhole, added } = await addQueue(config, { entries: laterQueue, store }, { ...origin, restored: open })
+    report.addedItems.push(...added)
+    if (!isWhole && added.length === 0) report.keptFiles.push(QUEUE_FILE)
+  }
   const items = await withQueue(config, async queue => {
-    if (!keptFiles.includes('queue.db')) await queue.forgetHolders()
+    if (isQueueNew) await queue.forgetHolders()
     return queue.list(['waiting', 'starting', 'running'])
   })
   return open.length > 0 || items.length > 0

@@ -10,8 +10,8 @@ import { print } from '../output/terminal.ts'
 export const command = defineCommand({
   about: `
 Writes a backup of \`dispatch backup\` into DISPATCH_HOME, or into the folder of --into. Every file is compared with its hash before
-anything is written; a damaged one is exit 13. A home that has sessions or a queue is refused, unless --merge adds what it lacks.
-What is there is never overwritten.
+anything is written; a damaged one is exit 13. A home that has sessions, or items in its queue, is refused, unless --merge adds
+what it lacks. What is there is never overwritten.
 
 No process is restored: a session that ran reads as interrupted, and \`dispatch resume\` goes on with it. So that nothing goes on by
 itself, dispatch is paused if anything would, until you run \`dispatch unpause\`.

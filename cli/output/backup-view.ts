@@ -38,10 +38,14 @@ export function printVerified(name: string, { units, damage, objects, bytes }: C
 
 /** What was restored, and what stayed as it was. */
 export function printRestored(report: RestoreReport): void {
-  const { name, home, from, restored, kept, keptFiles, isPaused } = report
+  const { name, home, from, restored, kept, keptFiles, addedItems, isPaused } = report
   print(`${paint('green', 'Restored')} ${formatCount(restored.length, 'session')} to ${home}, from ${name}.`)
   if (kept.length > 0) print(`${formatCount(kept.length, 'session')} were there, and stay as they are.`)
   if (keptFiles.length > 0) print(`Your files stay as they are: ${sanitize(formatNames(keptFiles))}`)
+  if (addedItems.length > 0)
+    print(
+      `${formatCount(addedItems.length, 'item')} of its queue ${addedItems.length === 1 ? 'was' : 'were'} added, with new ids: ${formatNames(addedItems)}`,
+    )
   if (from !== home) print(`The backup is of ${from}. Use this home with: DISPATCH_HOME=${home}`)
   if (isPaused)
     print(
