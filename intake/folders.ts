@@ -31,6 +31,7 @@ export function createInbox(repository: string): void {
  * there is no inbox. The folders must be real ones, belong to this user, and be closed to the writing of others.
  */
 export function findFolderProblem(repository: string): string | undefined {
+  if (!fs.existsSync(repository)) return `${repository} does not exist any more`
   for (const folder of listFolders(repository)) {
     const stats = fs.lstatSync(folder, { throwIfNoEntry: false })
     if (stats === undefined) continue

@@ -3,14 +3,14 @@ import type { RegisteredProject } from '#projects'
 import type { InboxState } from '../projects/inbox-state.ts'
 import { fitTable, paint, print, shorten } from './terminal.ts'
 
-/** One line a project. */
-export function printProjects(projects: RegisteredProject[]): void {
+/** One line a project; where no task is taken from its inbox, why not. */
+export function printProjects(projects: (RegisteredProject & { problem: string | null })[]): void {
   if (projects.length === 0) return print('There are no projects. To add one: dispatch projects add DIR')
-  const rows = projects.map(({ name, prefix, path, targetBranch }) => [
+  const rows = projects.map(({ name, prefix, path, targetBranch, problem }) => [
     name,
     paint('dim', prefix),
     sanitize(targetBranch ?? ''),
-    sanitize(path),
+    problem === null ? sanitize(path) : paint('yellow', sanitize(problem)),
   ])
   print(fitTable(rows, PATH_COLUMN, shorten))
 }

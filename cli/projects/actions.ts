@@ -2,7 +2,7 @@ import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { toStorageError } from '#host/fs'
 import { requireGitToLand } from '#host/versions.ts'
-import { getInbox } from '#intake'
+import { findFolderProblem, getInbox } from '#intake'
 import { findProject, listProjects, type RegisteredProject, removeProject } from '#projects'
 import { wakeQueue } from '#queue'
 import { startBackground } from '../background.ts'
@@ -41,7 +41,10 @@ interface ActionResult {
 /** The actions of `dispatch projects`. Exit 2 for a missing name, 4 for an unknown one; for others see `registerProject`. */
 export const projectActions: Record<string, (request: ActionRequest) => Promise<ActionResult>> = {
   async ls({ config }) {
-    const projects = listProjects(config.home)
+    const projects = listProjects(config.home).map(project => ({
+      ...project,
+      problem: findFolderProblem(project.path) ?? null,
+    }))
     return { value: { projects }, printText: () => printProjects(projects) }
   },
 

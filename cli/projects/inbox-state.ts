@@ -1,4 +1,3 @@
-import fs from 'node:fs'
 import path from 'node:path'
 import type { Config } from '#host/config'
 import { listNames, readUntrusted } from '#host/fs'
@@ -19,7 +18,6 @@ export interface InboxState {
 export async function readInboxState(config: Config, { path: repository }: RegisteredProject): Promise<InboxState> {
   const folder = getInbox(repository)
   const told = new NotifyOnce(config.home, 'inbox')
-  if (!fs.existsSync(repository)) return { folder, problem: `${repository} does not exist any more`, files: [] }
   const problem = findFolderProblem(repository) ?? null
   if (problem !== null) return { folder, problem, files: [] }
   const names = listTaskNames(repository)

@@ -129,6 +129,8 @@ describe('an inbox', { concurrency: 2 }, () => {
         assert.equal(ran.exitCode, exitCode, `${args}: ${ran.stderr}`)
         assert.match(ran.stderr, message)
       }
+      fs.renameSync(repository, `${repository}-moved`)
+      assert.match((await rig.dispatch(['projects'])).stdout, /^web-shop .*does not exist any more$/m)
       const byAgent = await rig.dispatch(['projects', 'rm', 'ws'], { env: { DISPATCH_SESSION: 'x' } })
       assert.equal(byAgent.exitCode, 5)
       assert.equal((await rig.dispatch(['projects', 'rm', 'ws'])).exitCode, 0)

@@ -100,6 +100,18 @@ test('what may not be taken stays, and is told once, also after a restart', asyn
   assert.equal(said.length, 4, 'it came back')
 })
 
+test('a repository that has moved away is told once, until it is back', async t => {
+  const { project, look, said, countNotifications, move, readItems } = await createInboxHome(t)
+  fs.renameSync(project.path, `${project.path}-moved`)
+  for (const isThorough of [false, true]) await look(isThorough)
+  assert.deepEqual([said.length, countNotifications()], [1, 1])
+  assert.match(said[0] ?? '', /does not exist any more/)
+  fs.renameSync(`${project.path}-moved`, project.path)
+  move('a.md', 'do it')
+  await look(true)
+  assert.equal((await readItems()).length, 1)
+})
+
 test('what came with a commit that git has taken back is not taken until it is written', async t => {
   const { inbox, settle, list, readItems, project } = await createInboxHome(t)
   const git = async (...args: string[]) =>
