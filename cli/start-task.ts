@@ -106,7 +106,7 @@ async function launch(
           : (await import('./input/project.ts')).resolveProject(config, repository, { sandbox, say }),
     })
   if (claim !== null)
-    return (await import('./queue/claimed-start.ts')).launchClaimed(config, claim, () => create(claim))
+    return (await import('./queue/claimed-start.ts')).launchClaimed(config, claim, task, () => create(claim))
   if (earlier === undefined) return create(null)
   return (await import('./queue/take-over.ts')).launchRetry(config, earlier, create)
 }

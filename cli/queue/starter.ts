@@ -6,8 +6,10 @@ import { runProgram } from '#host/exec.ts'
 import { identify } from '#host/process'
 import { MINUTE_MS } from '#host/time.ts'
 import { type Claim, explainWait, type Fence, type Item, type Queue, type Room, readPause } from '#queue'
+import { findSession } from '#session'
+import { readLog } from '#session/log'
 import { listOpenSessions } from '#session/search-index'
-import type { SessionView } from '#session/status'
+import { computeStatus, type SessionView } from '#session/status'
 import { CLAIM_VARIABLE } from './claim.ts'
 import { closeLongestFinished } from './free-memory.ts'
 import { findRoom, listCapabilities } from './load.ts'
@@ -38,6 +40,24 @@ export async function takeUp(config: Config, queue: Queue, { isHostGone = false 
   const views = await listOpenSessions(config)
   const find = (fence: Fence) => views.find(isStartedFor(fence))?.session.id
   return (await queue.releaseAbandoned(find, { isHostGone })).map(({ item }) => item)
+}
+
+/**
+ * Options by which the next attempt is told what came of the one before, unless that was removed since. One that never started has
+ * nothing to tell but what it was told itself.
+ */
+export function buildRetryOptions({ previousSessionId }: Pick<Item, 'previousSessionId'>, workspace: string): string[] {
+  if (previousSessionId === null || !fs.existsSync(path.join(workspace, previousSessionId))) return []
+  const { paths, manifest } = findSession(workspace, previousSessionId)
+  const hasStarted = computeStatus(readLog(paths.events).events).phase !== 'failed'
+  return hasStarted || manifest.retryOf !== null ? ['--retry', previousSessionId] : []
+}
+
+/** Its options. The branch that is checked out now may lack the folder in which the task was given: then it starts at the top. */
+export function placeOptions({ options, repository }: Pick<Item, 'options' | 'repository'>): string[] {
+  return options.map((option, at) =>
+    options[at - 1] === '--repo' && repository !== null && !fs.existsSync(option) ? repository : option,
+  )
 }
 
 // --- internal ---
@@ -96,7 +116,7 @@ async function startSession(config: Config, claim: Claim, say: (line: string) =>
   const [program = '', ...args] = buildProgramCommand('bin/dispatch')
   const ran = await runProgram(
     program,
-    [...args, '-', '--json', ...work.options, ...buildRetryOptions(work, config.workspace)],
+    [...args, '-', '--json', ...placeOptions(work), ...buildRetryOptions(work, config.workspace)],
     {
       cwd: config.home,
       env: { ...buildChildEnvironment(), [CLAIM_VARIABLE]: JSON.stringify({ item, attempt }) },
@@ -126,12 +146,6 @@ async function startSession(config: Config, claim: Claim, say: (line: string) =>
     )
   })
   say(`${item}: not started${result === 'stale' ? '' : `, ${message}`}`)
-}
-
-/** A session that failed is told to the next attempt, unless it was removed since. */
-function buildRetryOptions({ previousSessionId, failures }: Item, workspace: string): string[] {
-  if (previousSessionId === null || failures === 0) return []
-  return fs.existsSync(path.join(workspace, previousSessionId)) ? ['--retry', previousSessionId] : []
 }
 
 function readId(json: string): string {

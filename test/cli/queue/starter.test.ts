@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict'
+import path from 'node:path'
+import { test } from 'node:test'
+import { buildRetryOptions, placeOptions } from '#cli/queue/starter.ts'
+import type { EventBody } from '#session/log'
+import { createScratchFolder } from '../../fixtures/scratch.ts'
+import { createTestSession, createVerdictEvent } from '../../fixtures/web-sessions.ts'
+
+test('the next attempt is told of each session that came to something, and of none that never started', async t => {
+  const workspace = path.join(createScratchFolder(t), 'workspace')
+  const failed: EventBody = { type: 'start.failed', reason: 'no login', exitCode: 7 }
+  const retryOf = { session: '2026-11-20-a-a001', outcome: 'FAIL: why', findings: ['a'], context: '' }
+  await createTestSession(workspace, '2026-11-20-a-a001', { events: [createVerdictEvent('FAIL', 'why')] })
+  await createTestSession(workspace, '2026-11-20-a-a002', { events: [failed] })
+  await createTestSession(workspace, '2026-11-20-a-a003', { events: [failed], manifest: { retryOf } })
+  const build = (previousSessionId: string | null) => buildRetryOptions({ previousSessionId }, workspace)
+  for (const id of ['2026-11-20-a-a001', '2026-11-20-a-a003']) assert.deepEqual(build(id), ['--retry', id])
+  for (const id of ['2026-11-20-a-a002', '2026-11-20-a-gone', null]) assert.deepEqual(build(id), [])
+})
+
+test('where the folder of a task is not on the branch any more, its session starts at the top of the repository', t => {
+  const repository = createScratchFolder(t)
+  const place = (folder: string) => placeOptions({ repository, options: ['--repo', folder, '--approve'] })
+  assert.deepEqual(place(path.join(repository, 'gone')), ['--repo', repository, '--approve'])
+  assert.deepEqual(place(repository), ['--repo', repository, '--approve'])
+  assert.deepEqual(placeOptions({ repository: null, options: ['--no-repo'] }), ['--no-repo'])
+})
