@@ -67,7 +67,7 @@ export function computeRoom(limits: Limits, load: Load, now: Date): Room {
     defaultRoom: limits.maxSessionsPerProject,
     reasonByRepository: Object.fromEntries(
       caps.flatMap(({ name, cap, count, setting }) =>
-        cap > count ? [] : [[name, `${describeCount(count)} in its repository; ${setting}=${cap} allows no more`]],
+        cap > count ? [] : [[name, `${describePlace(name, count)}; ${setting}=${cap} allows no more`]],
       ),
     ),
     reason: closed?.reason ?? (slots > 0 ? '' : describeFull({ running, slotsByCap }, limits, load)),
@@ -162,6 +162,11 @@ function describeFull(
 
 function describeCount(count: number): string {
   return count === 1 ? '1 session runs' : `${count} sessions run`
+}
+
+function describePlace(repository: string, count: number): string {
+  const place = repository === '' ? 'without a repository' : 'in its repository'
+  return `${describeCount(count)} ${place}`
 }
 
 function toTime(ms: number): string {

@@ -1,7 +1,7 @@
 import { quoteForShell } from '#host/shell-quote.ts'
 import { sanitize } from '#host/text.ts'
 import type { Session } from '#session'
-import { describeJudgeWait, explainJudgeRefusal, type SessionStatus } from '#session/status'
+import { computeState, describeJudgeWait, explainJudgeRefusal, type SessionStatus } from '#session/status'
 import { findNextStep } from './next-step.ts'
 import { formatLocalTime, paint, paintState, print } from './terminal.ts'
 
@@ -10,7 +10,7 @@ export function printResult({ id, paths }: Session, status: SessionStatus): void
   const { verdict } = status
   const letters = id.slice(-4)
   print()
-  print(`${paintState({ status, runnerLiveness: 'alive' })}  ${sanitize(explainState(status))}`)
+  print(`${paintState({ state: computeState(status, 'alive') })}  ${sanitize(explainState(status))}`)
   for (const clause of status.clauses.filter(known => known.verdict))
     print(`  ${clause.id.padEnd(4)} ${clause.verdict?.padEnd(12)} ${sanitize(clause.sentence)}`)
   print()

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import { stripVTControlCharacters, styleText } from 'node:util'
 import { sanitize, toOneLine } from '#host/text.ts'
 import type { EventDescription } from '#session/log'
-import { type ClauseStatus, computeState, type SessionView } from '#session/status'
+import type { ClauseStatus, SessionView } from '#session/status'
 
 /** Colored text on a terminal; a pipe and `NO_COLOR` get plain text. */
 export function paint(style: 'green' | 'red' | 'yellow' | 'cyan' | 'dim' | 'bold', text: string): string {
@@ -27,8 +27,7 @@ export function printStoryLine(moment: EventDescription, elapsedMs: number): voi
   print(hangIndent(lead, [...lines, ...moment.details.flatMap(fold)], STORY_INDENT_COLUMNS).join('\n'))
 }
 
-export function paintState({ status, runnerLiveness }: Pick<SessionView, 'status' | 'runnerLiveness'>): string {
-  const state = computeState(status, runnerLiveness)
+export function paintState({ state }: Pick<SessionView, 'state'>): string {
   if (state === 'PASS') return paint('green', state)
   if (['FAIL', 'failed', 'asking', 'needs you', 'stuck', 'interrupted'].includes(state) || state.includes('void'))
     return paint('red', state)

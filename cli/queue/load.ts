@@ -87,7 +87,8 @@ async function describeOverCap(config: Config, repository: string | undefined): 
   const count = counts[name] ?? 0
   if (count <= cap) return undefined
   const setting = own === undefined ? 'MAX_SESSIONS_PROJECT' : '--max-sessions'
-  return `${count} sessions run in this repository; ${setting}=${cap} holds back its queue until fewer do`
+  const place = name === '' ? 'without a repository' : 'in this repository'
+  return `${count} sessions run ${place}; ${setting}=${cap} holds back the queue there until fewer do`
 }
 
 /** A start that has no session yet takes its place. */

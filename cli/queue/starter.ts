@@ -5,7 +5,7 @@ import { DispatchError } from '#host/error.ts'
 import { runProgram } from '#host/exec.ts'
 import { identify } from '#host/process'
 import { MINUTE_MS } from '#host/time.ts'
-import { type Claim, explainWait, type Fence, type Item, type Queue, type Room, readPause } from '#queue'
+import { type Claim, type Fence, type Item, type Queue, type Room, readPause } from '#queue'
 import { findSession } from '#session'
 import { readLog } from '#session/log'
 import { listOpenSessions } from '#session/search-index'
@@ -88,7 +88,9 @@ async function claimNext(config: Config, queue: Queue, say: (line: string) => vo
 /** Is memory all that the item waits for? What it comes after is not looked at. */
 function mayStart(item: Item, room: Room, config: Config): boolean {
   const isDue = item.notBefore === null || Date.parse(item.notBefore) <= Date.now()
-  return isDue && explainWait(item, room, listCapabilities(config)) === ''
+  const hasRoom = (room.roomByRepository[item.repository ?? ''] ?? room.defaultRoom) > 0
+  const capabilities = listCapabilities(config)
+  return isDue && hasRoom && item.needs.every(need => capabilities.includes(need))
 }
 
 /** A start reads `.env` itself. While that has a mistake, which is in the log, it would be refused. */

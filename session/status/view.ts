@@ -41,7 +41,8 @@ export async function completeView(
   const runnerLiveness = holder === undefined ? 'dead' : await checkLiveness(holder)
   const status = runnerLiveness === 'alive' ? logged : await voidIfChanged(session, logged)
   const otherHost = runnerLiveness === 'elsewhere' ? await findOtherHost(session) : undefined
-  const state = computeState(status, runnerLiveness)
+  const isNew = isJustOpened(session, status, Date.now())
+  const state = computeState(status, runnerLiveness === 'dead' && isNew ? 'unknown' : runnerLiveness)
   return {
     session,
     status,
@@ -52,6 +53,22 @@ export async function completeView(
     ...(holder !== undefined && runnerLiveness === 'alive' ? { runnerPid: holder.pid } : {}),
   }
 }
+
+/**
+ * Was the session made a moment ago, so that its first runner is still to come? Then nothing of it is interrupted. A clock that was set
+ * back says nothing. Pure.
+ */
+export function isJustOpened(
+  { manifest }: Pick<Session, 'manifest'>,
+  { lastSeq }: Pick<SessionStatus, 'lastSeq'>,
+  nowMs: number,
+): boolean {
+  const ageMs = nowMs - Date.parse(manifest.openedAt)
+  return lastSeq === 0 && ageMs >= 0 && ageMs < FIRST_RUNNER_MS
+}
+
+/** A first runner starts after claude, and on a busy machine not at once. */
+const FIRST_RUNNER_MS = 20_000
 
 /** A living runner voids a verdict itself. Without one, the reader must compare the files. */
 async function voidIfChanged(session: Session, status: SessionStatus): Promise<SessionStatus> {
