@@ -5,6 +5,7 @@ import {
   createComment,
   deleteBranch,
   deleteComment,
+  isInDefaultBranch,
   readBranchTip,
   readClaims,
   readIssue,
@@ -49,7 +50,10 @@ export async function claimIssue(
   const isCreated = await createBranch(forge, getClaimBranch(record))
   // A process that died may have created it.
   if (!isCreated && !isContinued && !takesOver) lose((await readClaims(forge, record.number))[0])
-  const branchTip = (await readBranchTip(forge, getClaimBranch(record))) ?? null
+  const tip = await readBranchTip(forge, getClaimBranch(record))
+  // Others may have gone on, on a branch that was there before: then it stays, whatever becomes of this claim.
+  const isOwnTip = tip !== undefined && (isCreated || (await isInDefaultBranch(forge, tip)))
+  const branchTip = isOwnTip ? tip : null
   const own =
     before.find(({ claim }) => claim === record.claim)?.commentId ??
     (await createComment(forge, record.number, renderFirstWords(record))).id
@@ -80,9 +84,7 @@ export async function giveBack(home: string, forge: Forge, record: IssueRecord, 
   if (claims.some(({ claim }) => claim !== record.claim)) left.push(`the branch ${branch}, of another claim`)
   else {
     const tip = await readBranchTip(forge, branch)
-    // A claim that was lost before it knew of a branch has made none.
-    const isOurs = record.branchTip === null ? record.state !== 'lost' : tip === record.branchTip
-    if (tip !== undefined && isOurs) await deleteBranch(forge, branch)
+    if (tip !== undefined && (await isOwnBranch(forge, record, tip))) await deleteBranch(forge, branch)
     else if (tip !== undefined) left.push(`the branch ${branch}, which has other commits`)
   }
   writeRecord(home, record, { state: 'given back', reason, commentId: null })
@@ -100,6 +102,12 @@ export function createClosedError(record: Pick<IssueRecord, 'owner' | 'name' | '
 }
 
 // --- internal ---
+
+/** Is nothing on the branch of a claim but what it began with? One that was lost before it knew of a branch has made none. */
+async function isOwnBranch(forge: Forge, { branchTip, state }: IssueRecord, tip: string): Promise<boolean> {
+  if (branchTip !== null) return tip === branchTip
+  return state !== 'lost' && isInDefaultBranch(forge, tip)
+}
 
 function describeOwner(claim: Claim | undefined): string {
   if (claim === undefined) return 'another machine is about to claim it'

@@ -37,7 +37,7 @@ export const IssueRecord = z.object({
   claim: z.string(),
   machine: z.string(),
   claimedAt: z.iso.datetime(),
-  /** Where its branch was when it was claimed. With other commits it is not deleted. */
+  /** Where its branch was when it was claimed; null if not known, or if it had commits of others. With other commits it is not deleted. */
   branchTip: z.string().nullable(),
   commentId: z.number().nullable(),
   /** Why it started, and the moment that counts. */

@@ -14,14 +14,22 @@ export async function readBranchTip({ repository, request }: Forge, branch: stri
   }
 }
 
+/** Does the default branch have everything that leads to this commit? Not where others have gone on from there. */
+export async function isInDefaultBranch(forge: Forge, commit: string): Promise<boolean> {
+  const { repository, request } = forge
+  const basehead = `${await readDefaultBranch(forge)}...${commit}`
+  const { data } = await request(`compare ${basehead}`, client =>
+    client.rest.repos.compareCommitsWithBasehead({ ...repository, basehead, per_page: 1 }),
+  )
+  return data.ahead_by === 0
+}
+
 /** Create a branch where the default branch is. False if it exists: of two that create it, exactly one gets true. */
 export async function createBranch(forge: Forge, branch: string): Promise<boolean> {
   const { repository, request } = forge
-  const { data } = await request(`see ${repository.owner}/${repository.repo}`, client =>
-    client.rest.repos.get(repository),
-  )
-  const ref = await request(`see the branch ${data.default_branch}`, client =>
-    client.rest.git.getRef({ ...repository, ref: `heads/${data.default_branch}` }),
+  const defaultBranch = await readDefaultBranch(forge)
+  const ref = await request(`see the branch ${defaultBranch}`, client =>
+    client.rest.git.getRef({ ...repository, ref: `heads/${defaultBranch}` }),
   )
   try {
     await request(`create the branch ${branch}`, client =>
@@ -44,4 +52,13 @@ export async function deleteBranch({ repository, request }: Forge, branch: strin
   } catch (error) {
     if (!(error instanceof ForgeError) || (error.status !== 404 && error.status !== 422)) throw error
   }
+}
+
+// --- internal ---
+
+async function readDefaultBranch({ repository, request }: Forge): Promise<string> {
+  const { data } = await request(`see ${repository.owner}/${repository.repo}`, client =>
+    client.rest.repos.get(repository),
+  )
+  return data.default_branch
 }

@@ -1,4 +1,4 @@
-export { createBranch, deleteBranch, readBranchTip } from './branch.ts'
+export { createBranch, deleteBranch, isInDefaultBranch, readBranchTip } from './branch.ts'
 export {
   type Claim,
   createComment,

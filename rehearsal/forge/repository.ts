@@ -35,6 +35,7 @@ export const repositoryRoutes: Route[] = [
   route('GET /repos/:owner/:repo/branches/*branch', ['contents', 'read'], readOneBranch),
   route('GET /repos/:owner/:repo/rules/branches/*branch', ['metadata', 'read'], listRules),
   route('GET /repos/:owner/:repo/commits/:ref', ['contents', 'read'], readCommit),
+  route('GET /repos/:owner/:repo/compare/*basehead', ['contents', 'read'], compare),
   route('GET /repos/:owner/:repo/git/matching-refs/*ref', ['contents', 'read'], listRefs),
   route('GET /repos/:owner/:repo/git/ref/*ref', ['contents', 'read'], readRef),
   route('POST /repos/:owner/:repo/git/refs', ['contents', 'write'], createRef),
@@ -128,6 +129,16 @@ async function readCommit({ state, repository, params }: Call): Promise<Reply> {
     commit: { message: message.trim(), tree: { sha: tree, url: `${url}/git/trees/${tree}` } },
     parents: parents.map(parent => ({ sha: parent, url: `${url}/commits/${parent}` })),
   })
+}
+
+async function compare({ repository, params }: Call): Promise<Reply> {
+  const [base = '', head = ''] = (params['basehead'] ?? '').split('...')
+  const [from, to] = [await resolveRef(repository, base), await resolveRef(repository, head)]
+  if (from === undefined || to === undefined) return notFound
+  const range = ['rev-list', '--left-right', '--count', `${from}...${to}`]
+  const [behind, ahead] = (await git(['--git-dir', repository.folder, ...range])).split('\t').map(Number)
+  const status = ahead && behind ? 'diverged' : ahead ? 'ahead' : behind ? 'behind' : 'identical'
+  return ok({ status, ahead_by: ahead, behind_by: behind, total_commits: ahead, commits: [], files: [] })
 }
 
 async function listRefs({ state, repository, params }: Call): Promise<Reply> {

@@ -101,6 +101,33 @@ test('a claim of another machine is refused, and a person can take it over', asy
   assert.deepEqual([marks.map(({ author }) => author), branches], [['bob'], 1])
 })
 
+test('what others have put on the branch of a claim stays, also where the claim was taken over or cut off', async t => {
+  const github = await openForge(t)
+  const [first, second] = [
+    createIssueMachine(t, await github.connect('ada')),
+    createIssueMachine(t, await github.connect('bob')),
+  ]
+  const issue = openIssue(github)
+  await first.start(issue.number)
+  await github.commit('main', 'more', 'words\n', 'main')
+  await second.take(issue.number, { takesOver: true })
+  assert.deepEqual(await giveBackOf(second, issue.number), [], 'no other person has gone on there')
+  assert.equal((await readClaimTraces(github, issue)).branches, 0)
+
+  const other = openIssue(github)
+  await first.start(other.number)
+  await github.commit(`dispatch/issue-${other.number}`, 'own', 'words\n', 'main')
+  await second.take(other.number, { takesOver: true })
+  assert.match((await giveBackOf(second, other.number)).join(), /other commits/)
+  assert.equal((await readClaimTraces(github, other)).branches, 1)
+
+  const cutOff = openIssue(github)
+  const { record } = await first.take(cutOff.number)
+  await github.commit(`dispatch/issue-${cutOff.number}`, 'own', 'words\n', 'main')
+  const before = writeRecord(first.config.home, record, { state: 'claiming', branchTip: null })
+  assert.match((await giveBack(first.config.home, first.forge, before, '')).join(), /other commits/)
+})
+
 test('an App knows its own claim again, to which GitHub gives no role', async t => {
   const github = await openForge(t)
   const machine = createIssueMachine(t, await github.connectApp())
