@@ -33,7 +33,7 @@ export const Entry = z.object({
   /** How often in a row something could not be reached, and how often a push failed or was refused. */
   failures: z.number(),
   refusals: z.number(),
-  /** How often in a row the judge gave no answer, or a check could not run. */
+  /** How often in a row the judge gave no answer, a check could not run, or the branch itself was not green. */
   undecided: z.number(),
   /** Not before this time. */
   notBefore: z.iso.datetime().nullable(),

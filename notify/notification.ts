@@ -266,7 +266,7 @@ const ALARMING_RESTARTS = 4
 /** It is on the branch already, so it is urgent. */
 function composeMergedText({ branch, reason, result }: Extract<Event, { type: 'landing.checked' }>): NotificationText {
   const merged = `was merged into ${branch}`
-  if (result === 'undecided')
+  if (result === 'undecided' || result === 'blocked')
     return alert('Dispatch: merged, and not proved', `${merged}, and could not be proved there yet`, { reason })
   const urgent = { reason, priority: 5, tag: 'rotating_light' } as const
   return alert('Dispatch: merged, and not green', `${merged}, and is not green there`, urgent)

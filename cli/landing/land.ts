@@ -68,6 +68,7 @@ export function getLandingExitCode({ landing, error }: LandingResult, isDryRun: 
     case 'ready':
       return isDryRun ? exitCodes.ok : exitCodes.conflict
     case 'red':
+    case 'blocked':
     case 'unproved':
       return exitCodes.fail
     case 'undecided':

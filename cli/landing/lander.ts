@@ -134,7 +134,7 @@ async function landClaimed(
 function countFailure({ failures, refusals, undecided }: Landing, tried: Tried): Partial<Landing> {
   const none = { failures: 0, undecided: 0 }
   if ('error' in tried && !isFailedPush(tried.error)) return { ...none, failures: failures + 1 }
-  return 'landing' in tried && tried.landing.state === 'undecided'
+  return 'landing' in tried && ['undecided', 'blocked'].includes(tried.landing.state)
     ? { ...none, undecided: undecided + 1 }
     : { ...none, refusals: refusals + 1 }
 }

@@ -42,6 +42,7 @@ export function decideNext(
   }
   switch (tried.landing.state) {
     case 'undecided':
+    case 'blocked':
       return entry.undecided < MAX_UNDECIDED_COUNT ? later(entry.undecided) : needsPerson
     case 'refused':
       return laterIfRefused()
@@ -64,7 +65,7 @@ export function isFailedPush(error: DispatchError): boolean {
 // --- internal ---
 
 const MAX_PAUSE_MINUTES = 30
-/** Each try runs every check and asks the judge, and a check that cannot run may never be able to. */
+/** Each try runs gates, and mostly every check and the judge; a check that cannot run may never be able to. */
 const MAX_UNDECIDED_COUNT = 5
 /** A hook of the remote may be wrong for a moment. What fails at the push may have been proved each time. */
 const MAX_REFUSAL_COUNT = 3

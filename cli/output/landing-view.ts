@@ -77,6 +77,7 @@ const MAX_REASON_CHARS = 400
 
 const stateWords = {
   red: 'not green',
+  blocked: 'blocked',
   stale: 'stale',
   undecided: 'undecided',
   conflict: 'conflict',
@@ -92,6 +93,7 @@ const nextSteps: Record<LandingState['state'], (short: string, landing: LandingS
   red: retry,
   stale: retry,
   conflict: retry,
+  blocked: (_short, { branch }) => `the same command again, when ${branch} is green`,
   undecided: () => 'the same command again, when the judge answers',
   refused: (_short, { branch }) => `settle it with those who guard ${branch}, then the same command again`,
   merged: () => 'the same command again, which proves it',

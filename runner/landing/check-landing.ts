@@ -50,7 +50,7 @@ export async function checkLanding(
   const number = getNextNumber(context)
   const evidence = new Map<string, EvidenceRecord>()
   const proof = new LandingProof(override(context, { base: target }), number, head, each => evidence.set(each.id, each))
-  const gates = await proof.runProjectGates(candidate.gates)
+  const gates = await proof.runProjectGates(candidate.gates, target)
   const brokenGate = gates.find(({ outcome }) => outcome !== 'green')
   const proved = brokenGate ? null : await proof.prove(readSealedContract(context), head.tree === judged.tree)
   const record: LandingRecord = {
@@ -71,7 +71,7 @@ export async function checkLanding(
   const text = serializeLanding(record)
   writeAtomic(paths.landingRecord(number), text)
   const { result, reason } = brokenGate
-    ? describeBrokenGate(brokenGate)
+    ? describeBrokenGate(brokenGate, branch)
     : decideLanding(proved, gates.length, candidate)
   const event = context.record({
     type: 'landing.checked',
@@ -110,17 +110,24 @@ class LandingProof {
     this.keep = keep
   }
 
-  /** Run each gate of the project, once, until one is not green. It proves no clause, so it need not be shown to be stable. */
-  async runProjectGates(commands: string[]): Promise<LandingRecord['gates']> {
+  /**
+   * Run each gate of the project, once, until one is not green: that one runs on the branch without the work too. It proves no clause, so
+   * it need not be shown to be stable.
+   */
+  async runProjectGates(commands: string[], target: Commit): Promise<LandingRecord['gates']> {
     const once = override(this.context, { settings: { CHECK_REPEAT_SEC: 0 } })
     const results: LandingRecord['gates'] = []
     for (const [index, command] of commands.entries()) {
-      const record = await this.runCheck(createGate(command, index + 1), 'head', this.head, once)
-      const { outcome, reason, milliseconds, outputTail } = record
-      // A gate may be a linter, which runs no test.
-      const isGreen = outcome === 'green' || (outcome === 'nothing ran' && record.exitCode === 0)
-      results.push({ command, outcome: isGreen ? 'green' : outcome, reason, milliseconds, outputTail })
-      if (!isGreen) break
+      const gate = createGate(command, index + 1)
+      const record = await this.runCheck(gate, 'head', this.head, once)
+      const { reason, milliseconds, outputTail } = record
+      const result = { command, outcome: readGateOutcome(record), reason, milliseconds, outputTail }
+      if (result.outcome === 'green' || result.outcome === 'could not run') results.push(result)
+      else {
+        const targetOutcome = readGateOutcome(await this.runCheck(gate, 'base', target, once))
+        results.push({ ...result, targetOutcome })
+      }
+      if (result.outcome !== 'green') break
     }
     return results
   }
@@ -179,13 +186,25 @@ function createGate(command: string, number: number): CheckClause {
   return { id: `gate-${number}`, sentence: `Gate ${number} of the project is green.`, line: 0, covers: [], proof }
 }
 
-/** A gate that could not run says nothing about the work. */
-function describeBrokenGate({ command, outcome, reason }: LandingRecord['gates'][number]) {
-  const text = outcome === 'could not run' ? 'could not run' : `is ${outcome}`
-  return {
-    result: outcome === 'could not run' ? ('undecided' as const) : ('red' as const),
-    reason: `gate \`${command}\` ${text}: ${reason}`,
-  }
+/** A gate may be a linter, which runs no test. */
+function readGateOutcome({ outcome, exitCode }: EvidenceRecord): EvidenceRecord['outcome'] {
+  return outcome === 'nothing ran' && exitCode === 0 ? 'green' : outcome
+}
+
+/** A gate that could not run says nothing about the work, and one that the branch itself does not meet is not its fault. */
+function describeBrokenGate(
+  { command, outcome, targetOutcome, reason }: LandingRecord['gates'][number],
+  branch: string,
+): { result: 'red' | 'blocked' | 'undecided'; reason: string } {
+  if (outcome === 'could not run')
+    return { result: 'undecided', reason: `gate \`${command}\` could not run: ${reason}` }
+  const isBroken = targetOutcome !== undefined && targetOutcome !== 'green' && targetOutcome !== 'could not run'
+  return isBroken
+    ? {
+        result: 'blocked',
+        reason: `gate \`${command}\` is ${targetOutcome} on ${branch} without the work too: ${reason}`,
+      }
+    : { result: 'red', reason: `gate \`${command}\` is ${outcome}: ${reason}` }
 }
 
 function decideLanding(

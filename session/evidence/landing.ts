@@ -35,6 +35,8 @@ export const LandingRecord = z.object({
       reason: z.string(),
       milliseconds: z.number(),
       outputTail: z.string(),
+      /** What came of it on the branch without the work; only where it is not green with it. */
+      targetOutcome: outcomeSchema.optional(),
     }),
   ),
   /** The contract, proved again on this tree; null where it is the judged one. */

@@ -211,7 +211,8 @@ export const eventSchemas = {
     commit: hashSchema,
     tree: hashSchema,
     target: hashSchema,
-    result: z.enum(['ready', 'red', 'stale', 'undecided']),
+    /** `blocked`: a gate is not green on the branch without the work either. */
+    result: z.enum(['ready', 'red', 'blocked', 'stale', 'undecided']),
     reason: z.string(),
     sha256: hashSchema,
     /** It was on the branch before it was checked: the forge has made it from a pull request. */

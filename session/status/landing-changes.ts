@@ -11,8 +11,9 @@ export const landingChanges: Pick<Changes, Extract<keyof Changes, `landing.${str
   ) => {
     if (isDryRun) return {}
     const isUnproved = isOnBranch === true && result !== 'ready'
-    // What could not be decided may be green all the same: it is looked at again.
-    const state = isUnproved ? (result === 'undecided' ? ('merged' as const) : ('unproved' as const)) : result
+    // What could not be decided may be green all the same, and what was broken before may be repaired: it is looked at again.
+    const isOpen = result === 'undecided' || result === 'blocked'
+    const state = isUnproved ? (isOpen ? ('merged' as const) : ('unproved' as const)) : result
     return {
       landing: { number, branch, commit, tree, target, state, reason, sha256, time },
       ...(isUnproved && { landed: addLanded(landed, { number, branch, commit, tree, time }) }),

@@ -106,9 +106,20 @@ export interface LandingStatus {
   /**
    * `ready`: checked, and perhaps pushed, if the process was killed in between. `unproved`: the forge has merged it, and what is on the
    * branch is not green. `merged`: the same, and it could not be decided whether that is green. `present`: the branch has the same
-   * changes, for example because a person has merged them.
+   * changes, for example because a person has merged them. `blocked`: a gate is not green on the branch without the work either.
    */
-  state: 'ready' | 'red' | 'stale' | 'undecided' | 'conflict' | 'present' | 'refused' | 'landed' | 'unproved' | 'merged'
+  state:
+    | 'ready'
+    | 'red'
+    | 'blocked'
+    | 'stale'
+    | 'undecided'
+    | 'conflict'
+    | 'present'
+    | 'refused'
+    | 'landed'
+    | 'unproved'
+    | 'merged'
   reason: string
   time: string
   /** What was or would be pushed, and the hash of its record; undefined for a conflict. */

@@ -58,6 +58,11 @@ test('a judge without an answer and a host out of reach are tried again, ever mo
   assert.equal(getMinutes(decideError(exitCodes.storage)), 1)
 })
 
+test('a branch that is not green itself is waited for, and sends nothing back', () => {
+  assert.equal(decide('blocked', { undecided: 4 }).kind, 'later')
+  assert.deepEqual(decide('blocked', { undecided: 5 }), { kind: 'end', outcome: 'needs you', reason: 'why' })
+})
+
 test('work that the branch has already is not done again', () => {
   assert.deepEqual(decide('present'), { kind: 'end', outcome: 'not landed', reason: 'why' })
 })

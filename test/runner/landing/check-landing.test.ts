@@ -112,14 +112,36 @@ test('the judged tree needs no proof, but the gates of the project; the first th
   assert.equal(unrun.result, 'undecided', 'a gate that could not run says nothing about the work')
   const stale = await check(await createCommit({ readme: 'one', flag2: 'up' }), judged, judged)
   assert.equal(stale.result, 'stale', 'also where the tree is the judged one')
-  const red = await check(base, judged, judged, ['test -f readme', 'grep -q down flag', 'false'])
+  const red = await check(base, judged, judged, ['test -f readme', '! grep -qs up flag', 'false'])
   assert.equal(red.result, 'red')
   const record = readLanding(context.session.paths, red.number, red.sha256)
   assert.deepEqual(
     record?.gates.map(({ command, outcome }) => [command, outcome]),
     [
       ['test -f readme', 'green'],
-      ['grep -q down flag', 'red'],
+      ['! grep -qs up flag', 'red'],
     ],
   )
+})
+
+test('a gate that the branch does not meet either is not the fault of the work', async t => {
+  const { context, createCommit, check } = await prepare(t)
+  const judged = await createCommit({ flag: 'up', readme: 'one' })
+  const target = await createCommit({ readme: 'one', broken: 'x' })
+  const head = await createCommit({ flag: 'up', readme: 'one', broken: 'x' })
+  const blocked = await check(target, head, judged, ['test ! -e broken'])
+  assert.equal(blocked.result, 'blocked')
+  assert.match(blocked.reason, /gate `test ! -e broken` is red on main without the work too/)
+  assert.equal(context.status.landing?.state, 'blocked')
+  const record = readLanding(context.session.paths, blocked.number, blocked.sha256)
+  assert.deepEqual(
+    record?.gates.map(({ outcome, targetOutcome }) => [outcome, targetOutcome]),
+    [['red', 'red']],
+  )
+  assert.deepEqual(
+    record?.evidence.map(({ recordId }) => recordId),
+    ['landing-1-gate-1', 'landing-1-base-gate-1'],
+  )
+  const red = await check(target, head, judged, ['test -e broken', 'test ! -e flag'])
+  assert.equal(red.result, 'red', 'it is green without the work')
 })
