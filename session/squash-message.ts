@@ -25,7 +25,7 @@ export function renderSquashMessage(facts: SquashFacts): string {
 /** The same without the lines at its end that say where it comes from, and without a last line break. Pure. */
 export function renderWorkMessage({ sessionId, task, verdict }: SquashFacts): string {
   const subject = chooseSubject(task) || `Work of session ${sessionId}`
-  const asked = sanitize(task.trim()).slice(0, MAX_TASK_CHARS)
+  const asked = sanitize(task.trim().replace(/\r\n?/g, '\n')).slice(0, MAX_TASK_CHARS)
   const isWholeTask = asked === subject
   const clauses = verdict?.clauses ?? []
   const list = (heading: string, lines: string[]) => (lines.length > 0 ? [[heading, ...lines].join('\n')] : [])

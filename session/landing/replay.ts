@@ -55,7 +55,7 @@ export async function replayWork(request: ReplayRequest): Promise<Replay> {
  * made visible: agents wrote it, and it is published in the user's name. Pure.
  */
 export function appendTrailers(message: string, trailers: string): string {
-  const own = sanitize(message).replace(/^[ \t]*dispatch-(session|verdict|tree)[ \t]*:.*(?:\n|$)/gim, '')
+  const own = sanitize(message.replace(/\r\n?/g, '\n')).replace(/^[ \t]*dispatch-(session|verdict|tree)[ \t]*:.*(?:\n|$)/gim, '')
   return `${own.trimEnd()}\n\n${trailers}\n`
 }
 

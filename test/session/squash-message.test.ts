@@ -81,3 +81,11 @@ test('a long task gives its first sentence as the subject, or ends between words
   assert.equal(choose(rest), 'The rest of the task says how, in more words than a subject of a commit…')
   assert.equal(choose(`a${'b'.repeat(100)} c`), `a${'b'.repeat(70)}…`)
 })
+
+test('a task with the line ends of Windows gives a message without them', () => {
+  const message = renderSquashMessage({ sessionId, task: 'Add a button\r\n\r\nRed.\r\n', verdict: undefined })
+  assert.equal(
+    message,
+    `Add a button\n\nAsked:\n  Add a button\n\n  Red.\n\nVerdict: none\nSession: ${sessionId}\n`,
+  )
+})

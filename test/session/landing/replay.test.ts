@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { git } from '#host/git'
 import { commitAsUser } from '#host/git/user'
 import { type LandingMethod, replayWork } from '#session/landing'
+import { appendTrailers } from '#session/landing/replay.ts'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
 
 const lines = (count: number, changes: Record<number, string> = {}) =>
@@ -191,4 +192,8 @@ test('names that are not UTF-8, links and the executable bit survive', async t =
   const tree = await run('ls-tree', last)
   assert.match(tree, /100755 .*x\.sh/)
   assert.match(tree, /120000 .*link/)
+})
+
+test('a message of a worker loses the line ends of Windows', () => {
+  assert.equal(appendTrailers('one\r\n\r\ntwo\r\n', 'Session: s'), 'one\n\ntwo\n\nSession: s\n')
 })
