@@ -27,7 +27,7 @@ export interface ReplayRequest {
   createCommit(commit: NewCommit): Promise<string>
 }
 
-/** The commit that would land; or the files that do not merge, and the commit of the work that changed them. */
+/** The commit that would land, the target itself where it has all of it; or the files that do not merge, and the commit that changed them. */
 export type Replay = Commit | { conflicts: string[]; commit: string }
 
 /**
@@ -55,7 +55,10 @@ export async function replayWork(request: ReplayRequest): Promise<Replay> {
  * made visible: agents wrote it, and it is published in the user's name. Pure.
  */
 export function appendTrailers(message: string, trailers: string): string {
-  const own = sanitize(message.replace(/\r\n?/g, '\n')).replace(/^[ \t]*dispatch-(session|verdict|tree)[ \t]*:.*(?:\n|$)/gim, '')
+  const own = sanitize(message.replace(/\r\n?/g, '\n')).replace(
+    /^[ \t]*dispatch-(session|verdict|tree)[ \t]*:.*(?:\n|$)/gim,
+    '',
+  )
   return `${own.trimEnd()}\n\n${trailers}\n`
 }
 
@@ -71,10 +74,10 @@ function pickSingle([only, ...others]: WorkCommit[], { message, trailers }: Repl
 async function replayCommits(commits: WorkCommit[], request: ReplayRequest): Promise<Replay> {
   const { repository, target, trailers, createCommit } = request
   let tip: Commit = target
-  for (const [index, { commit, parents, message, author, authorDate }] of commits.entries()) {
+  for (const { commit, parents, message, author, authorDate } of commits) {
     const applied = await applyChange(repository, { from: parents[0] ?? '', to: commit, onto: tip.commit })
     if ('conflicts' in applied) return { conflicts: applied.conflicts, commit }
-    if (applied.tree === tip.tree && index < commits.length - 1) continue // The target has this change already.
+    if (applied.tree === tip.tree) continue // The target has this change already.
     const text = appendTrailers(message, trailers)
     const created = await createCommit({ tree: applied.tree, parents: [tip.commit], message: text, author, authorDate })
     tip = { commit: created, tree: applied.tree }

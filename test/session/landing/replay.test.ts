@@ -163,6 +163,16 @@ test('a merge inside the work comes as one commit, and a commit that the branch 
   const second = await replay(picked, two, 'rebase')
   assert.ok(!('conflicts' in second.result))
   assert.equal(await second.show('%s', `${picked}..${second.result.commit}`), 'more')
+  await goTo(base)
+  const later = await commit('picked the last', { 'm.txt': 'm\n' })
+  const third = await replay(later, two, 'rebase')
+  assert.ok(!('conflicts' in third.result))
+  assert.equal(await third.show('%s', `${later}..${third.result.commit}`), 'same', 'no empty commit is published')
+  await goTo(later)
+  const all = await commit('picked the first', { 'b.txt': 'same\n' })
+  const fourth = await replay(all, two, 'rebase')
+  assert.ok(!('conflicts' in fourth.result))
+  assert.equal(fourth.result.commit, all)
 })
 
 test('what a worker writes into a message cannot pass for the lines of dispatch', async t => {
