@@ -8,7 +8,7 @@ import { chooseNext, getLanderLease, type Landing, type LandingQueue } from '#la
 import { readPause } from '#queue'
 import { findSession } from '#session'
 import { toDispatchError } from '../to-dispatch-error.ts'
-import { hasLanded, listBlocked } from './blocked-entries.ts'
+import { listBlocked, listLanded } from './blocked-entries.ts'
 import { landOne } from './land-one.ts'
 import { decideNext, isFailedPush, type Tried } from './outcome.ts'
 import { advanceRetries, startRetry } from './retry.ts'
@@ -90,7 +90,7 @@ export function isLandingPaused({ home }: Pick<Config, 'home'>, { pauseFile }: L
 /** Those of the sessions on which entries wait that have landed. */
 export function findLanded(config: Config, entries: Landing[]): Set<string> {
   const awaited = new Set(entries.flatMap(({ state, after }) => (state === 'waiting' ? after : [])))
-  return new Set([...awaited].filter(id => hasLanded(config, id)))
+  return new Set(listLanded(config, [...awaited]))
 }
 
 // --- internal ---
