@@ -9,7 +9,7 @@ import type { SessionRepository } from './bare-git.ts'
 import { type CommitFile, listCommitFiles } from './export.ts'
 
 /**
- * Find the files of a fresh checkout that git calls changed, though nobody changed them: what it would commit by their attributes
+ * Find the files of a fresh checkout that git calls changed, though no one changed them: what it would commit by their attributes
  * is not what the commit has, such as CRLF in a file that is `text`. In this work tree they are then the bytes that the commit has.
  * The names are kept for later work trees.
  */

@@ -95,7 +95,7 @@ test('a check runs in a repository with the tags and the history of the base, an
   await assert.rejects(run(folder, `git cat-file -e ${planted}`), 'an earlier version of an agent is not there')
 })
 
-test('files that are not normalized are as the commit has them, and nobody has changed them', async t => {
+test('files that are not normalized are as the commit has them, and no one has changed them', async t => {
   const scratch = createScratchFolder(t)
   const user = path.join(scratch, 'user')
   fs.mkdirSync(user)
