@@ -84,8 +84,5 @@ test('a long task gives its first sentence as the subject, or ends between words
 
 test('a task with the line ends of Windows gives a message without them', () => {
   const message = renderSquashMessage({ sessionId, task: 'Add a button\r\n\r\nRed.\r\n', verdict: undefined })
-  assert.equal(
-    message,
-    `Add a button\n\nAsked:\n  Add a button\n\n  Red.\n\nVerdict: none\nSession: ${sessionId}\n`,
-  )
+  assert.equal(message, `Add a button\n\nAsked:\n  Add a button\n\n  Red.\n\nVerdict: none\nSession: ${sessionId}\n`)
 })
