@@ -1,6 +1,6 @@
 import { readConfig } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
-import { type Item, itemStates, type Queue } from '#queue'
+import { type Item, itemStates, type Queue, wakeQueue } from '#queue'
 import { wakeDaemon } from '../background.ts'
 import { defineCommand, UsageError } from '../command.ts'
 import { refuseAgent } from '../input/confirm.ts'
@@ -47,7 +47,8 @@ Shows what waits, runs and needs you, in the order in which it starts, and what 
       if (action !== 'show') {
         await refuseAgent('queue')
         await changeItem(queue, item, action, values)
-        await wakeDaemon(config)
+        if (action === 'rm') wakeQueue(config.home)
+        else await wakeDaemon(config) // What is taken out starts nothing.
       }
       const changed = await requireItem(queue, id)
       if (values.json) print(JSON.stringify(summarizeItem(changed)))

@@ -218,6 +218,13 @@ describe('a queue', { concurrency: 2 }, () => {
           assert.equal(ran.exitCode, 0, ran.stderr)
           assert.notEqual(await waitForDaemon(rig), daemon)
         }
+        assert.equal((await rig.dispatch(['stop', '--all'])).exitCode, 0)
+        assert.equal((await rig.dispatch(['queue', 'rm', 'q-1'])).exitCode, 0)
+        assert.deepEqual(
+          rig.listProcesses().filter(({ command }) => / daemon$/.test(command)),
+          [],
+          'what is taken out starts nothing',
+        )
       },
       queueSettings,
     ))
