@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '#host/config'
+import { DispatchError } from '#host/error.ts'
 import { acquireLease, isLeaseFree, type LeaseOptions, readLeaseHolder, releaseLease, renewLease } from '#host/lease'
 import { readPauseFile } from '#host/pause-file.ts'
 import { checkLiveness, identify } from '#host/process'
@@ -127,7 +128,28 @@ async function landClaimed(
     reason: next.reason,
     error: error && { message: error.message, remedy: error.remedy ?? '', exitCode: error.exitCode },
   })
+  if (next.outcome === 'landed') replaceEarlier(config, queue, entry.session)
   return queue.find(entry.session)
+}
+
+/** A person had a task done again that needed them here, and that has landed now: the earlier sessions wait for nothing any more. */
+function replaceEarlier(config: Config, queue: LandingQueue, landed: string): void {
+  for (let id = readEarlier(config, landed); id !== undefined; id = readEarlier(config, id)) {
+    const entry = queue.find(id)
+    if (entry?.state !== 'ended' || entry.outcome !== 'needs you') continue
+    const reason = `${landed} has landed in its place`
+    queue.end({ ...entry, replacedBy: landed }, { outcome: 'replaced', reason, error: null })
+  }
+}
+
+/** The session of which this one is a new attempt, if both are there. */
+function readEarlier({ workspace }: Config, id: string): string | undefined {
+  try {
+    return findSession(workspace, id).manifest.retryOf?.session
+  } catch (error) {
+    if (error instanceof DispatchError) return undefined
+    throw error
+  }
 }
 
 /** What the push meets is counted in all, what cannot be reached or decided in a row. */

@@ -134,6 +134,11 @@ describe('the landing queue', () => {
     const { outcome, reason } = await find(session)
     assert.equal(outcome, 'needs you')
     assert.match(reason, /could not sign the commit/)
+
+    const retryOf = { session: session.id, outcome: '', findings: [], context: '' }
+    const again = createTwin(machine.original, 'aeae', { retryOf })
+    await dispatch('land', again.id, '--into', 'ten')
+    assert.equal((await find(session)).outcome, 'replaced', 'a person had it done again')
   })
 
   it('drops what a person takes out', async () => {
