@@ -4,6 +4,7 @@ import { DAY_MS } from '#host/time.ts'
 import { type Entry, getLandingFolder, LandingQueue, listLandingQueues } from '#landing'
 import { listProjects, type RegisteredProject } from '#projects'
 import type { Session } from '#session'
+import { readBaseBranch } from '#session/landing'
 import { listOpenSessions } from '#session/search-index'
 import type { SessionView } from '#session/status'
 import { toDispatchError } from '../to-dispatch-error.ts'
@@ -11,8 +12,8 @@ import { buildEntry, createEntry, type LandingWish } from './enqueue.ts'
 import { findTargetBranch } from './land-one.ts'
 
 /**
- * Put in each session with a PASS whose project lands by itself, if it began after that was said. One that cannot be put in needs a
- * person, and is not tried again. Without the sessions that were just listed, it looks back for a week.
+ * Put in each session with a PASS whose project lands by itself, if it began after that was said. One for another branch is left alone.
+ * One that cannot be put in needs a person. Neither is tried again. Without the sessions that were just listed, it looks back for a week.
  */
 export async function addAutomatic(
   config: Config,
@@ -65,17 +66,24 @@ async function addSession(
     repo: path,
     after: [],
   }
+  const keep = async (ended: Partial<Entry>) => {
+    const queue = new LandingQueue(await getLandingFolder(config.home, path))
+    queue.addEnded({ ...createEntry(session.id, path, wish), ...ended })
+    return `${session.id} does not land by itself: ${ended.reason}`
+  }
   try {
+    const own = await readBaseBranch(session)
+    if (targetBranch !== null && own !== targetBranch) {
+      const reason = `it is for ${own ?? 'no branch'}, and its project lands on ${targetBranch}`
+      return await keep({ outcome: 'not landed', reason })
+    }
     await requireTarget(session, project)
     const { queue, entry } = await buildEntry(config, session, wish)
     queue.add(entry)
     return `${session.id} waits to land on ${targetBranch}`
   } catch (thrown) {
     const { message, remedy = '', exitCode } = toDispatchError(thrown)
-    const ended: Partial<Entry> = { outcome: 'needs you', reason: message, error: { message, remedy, exitCode } }
-    const queue = new LandingQueue(await getLandingFolder(config.home, path))
-    queue.addEnded({ ...createEntry(session.id, path, wish), ...ended })
-    return `${session.id} does not land by itself: ${message}`
+    return keep({ outcome: 'needs you', reason: message, error: { message, remedy, exitCode } })
   }
 }
 
