@@ -15,8 +15,8 @@ const { file: _file, repo: _repo, 'no-repo': _noRepo, retry: _retry, queue: _que
 
 export const command = defineCommand({
   about: `
-Starts a new session with the task of an earlier one, from the same commit. Its orchestrator gets what came of the earlier one: the
-verdict, the findings of its judge, and what you add. The earlier session stays as it is.
+Starts a new session with the task of an earlier one, from the same commit and for the same branch. Its orchestrator gets
+what came of the earlier one: the verdict, the findings of its judge, and what you add. The earlier session stays as it is.
 `,
   usage: 'retry <sid> ["more context"] [options]',
   options: {
