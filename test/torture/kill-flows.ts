@@ -243,7 +243,7 @@ const queued = (name: string, words: string[]): KillFlow => ({
       if (state === 'done' || state === 'needs you') break
       lab.takeKilled()
       if (!isGoingOn()) assert.fail(`the item is ${state}\n${(await findFresh(lab, '')).map(id => describe(lab, id))}`)
-      // A start that was killed is tried again after five minutes.
+      // A start that was killed is tried again after a rest.
       if (state === 'waiting' && notBefore !== null && Date.parse(notBefore) > Date.now()) await passTime(lab)
       if (findDaemons(lab).length === 0) void lab.dispatch(['daemon']) // A runner may be faster: exit 5.
     }
@@ -260,11 +260,11 @@ const queued = (name: string, words: string[]): KillFlow => ({
   },
 })
 
-/** As if ten minutes went by, in which no daemon ran. */
+/** As if two hours went by, in which no daemon ran: longer than the queue rests after starts that failed. */
 async function passTime(lab: Lab): Promise<void> {
   await endDaemon(lab)
   const database = new DatabaseSync(path.join(lab.rig.home, 'dispatch/queue.db'))
-  database.exec(`UPDATE starts SET at = at - 600000; UPDATE items SET not_before = 0 WHERE state = 'waiting'`)
+  database.exec(`UPDATE starts SET at = at - 7200000; UPDATE items SET not_before = 0 WHERE state = 'waiting'`)
   database.close()
 }
 
