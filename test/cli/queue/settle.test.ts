@@ -6,6 +6,7 @@ import { openQueue } from '#queue'
 import type { Session } from '#session'
 import { appendEvent, type EventBody, readLog } from '#session/log'
 import { initialStatus, type SessionStatus, type SessionView } from '#session/status'
+import { acquireDaemonLease } from '#watchdog'
 import { blankManifest } from '../../fixtures/blank-manifest.ts'
 import { createItem, identifySelf } from '../../fixtures/queue-contract.ts'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
@@ -81,6 +82,7 @@ async function openSettled(t: TestContext, word: 'FAIL' | 'INCONCLUSIVE') {
     manifest: { queueItem: { item: 'q-1', attempt: 1 } },
     events: [giveVerdict(word)],
   })
+  await acquireDaemonLease(config.home) // So that no daemon is started.
   const queue = await openQueue(config.home, { readSessionEnd: async () => 'pending' })
   t.after(() => queue.close())
   await queue.enqueue([createItem()])
