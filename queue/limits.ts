@@ -29,8 +29,10 @@ export interface Load {
   freeMemoryBytes: number
   /** The starts of the last 24 hours, also those of people, oldest first. */
   starts: Start[]
-  /** How many of the last ones have not had an answer of their model yet. */
-  pendingStarts: number
+  /** When the newest session began whose model has answered, ISO 8601; empty without one. */
+  lastAnswered: string
+  /** When those began that have had neither an answer of their model nor a failure yet. */
+  pendingStarts: string[]
   /** What all sessions have cost in the last 24 hours. */
   usd: number
 }
@@ -99,13 +101,16 @@ function omitFuture(starts: Start[], now: Date): Start[] {
 }
 
 /**
- * When the rest after failed starts is over: five minutes after the last one, and twice as long for each time that it had failed after
- * such a rest. Starts that fail together, as when the network is gone, count as one. Undefined where the last start was good.
+ * The rest after starts that failed since a model last answered. It is over five minutes after the last of them, and twice as long for
+ * each time that one had failed after such a rest; then one is tried alone. Starts that fail together, as when the network is gone,
+ * count as one.
  */
-function findRest({ starts, pendingStarts }: Load): { endsAtMs: number; times: number } | undefined {
-  const good = starts.filter(({ isFailed }) => !isFailed)
-  const lastGood = good.at(-1 - pendingStarts)
-  const failed = starts.slice(lastGood ? starts.indexOf(lastGood) + 1 : 0).filter(({ isFailed }) => isFailed)
+function findRest({
+  starts,
+  lastAnswered,
+  pendingStarts,
+}: Load): { endsAtMs: number; times: number; isTried: boolean } | undefined {
+  const failed = starts.filter(({ at, isFailed }) => isFailed && at > lastAnswered)
   let [times, countedMs] = [0, Number.NEGATIVE_INFINITY]
   for (const { at } of failed) {
     if (Date.parse(at) - countedMs < FAILED_START_REST_MS) continue
@@ -114,7 +119,7 @@ function findRest({ starts, pendingStarts }: Load): { endsAtMs: number; times: n
   }
   const last = failed.at(-1)
   const restMs = Math.min(MAX_REST_MS, FAILED_START_REST_MS * 2 ** (times - 1))
-  return last && { endsAtMs: Date.parse(last.at) + restMs, times }
+  return last && { endsAtMs: Date.parse(last.at) + restMs, times, isTried: pendingStarts.some(at => at > last.at) }
 }
 
 /** What keeps everything from starting. */
@@ -127,7 +132,7 @@ function findClosedDoor(limits: Limits, load: Load, now: Date): Pick<Room, 'reas
       until: pause.until,
     }
   const rest = findRest(load)
-  if (rest && (isFuture(rest.endsAtMs) || load.pendingStarts > 0)) {
+  if (rest && (isFuture(rest.endsAtMs) || rest.isTried)) {
     const what = rest.times > 1 ? `starts failed ${rest.times} times in a row` : 'a start has failed'
     if (isFuture(rest.endsAtMs)) return { reason: `${what}, so the queue rests`, until: toTime(rest.endsAtMs) }
     return { reason: `${what}, and the rest waits for the one that is tried now`, until: null }

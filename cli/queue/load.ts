@@ -27,7 +27,8 @@ export async function findRoom(config: Config, queue: Queue, now = new Date()): 
     sessionsByRepository: addStarting(countSessions(views), starting),
     freeMemoryBytes: await measureAvailableMemory(),
     starts: [...(await queue.listStarts(since)), ...listOwnStarts(views, since)].sort(byTime),
-    pendingStarts: starting.length + views.filter(({ status }) => status.phase === 'opening').length,
+    lastAnswered: views.filter(hasAnswered).map(getOpeningTime).sort().at(-1) ?? '',
+    pendingStarts: [...starting.map(({ since }) => since), ...views.filter(isOpening).map(getOpeningTime)],
     usd: views.reduce((sum, { status }) => sum + addUpCost(status).usd, 0),
   }
   return computeRoom(readLimits(config), load, now)
@@ -127,6 +128,9 @@ function listOwnStarts(views: SessionView[], since: string): Load['starts'] {
     .filter(({ at }) => at >= since)
 }
 
+const getOpeningTime = ({ session }: SessionView) => session.manifest.openedAt
+const isOpening = ({ status }: SessionView) => status.phase === 'opening' && status.closed === undefined
+const hasAnswered = ({ status }: SessionView) => status.phase !== 'opening' && status.phase !== 'failed'
 const byTime = (a: { at: string }, b: { at: string }) => Date.parse(a.at) - Date.parse(b.at)
 
 /** By repository. */

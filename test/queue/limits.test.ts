@@ -16,7 +16,8 @@ const load: Load = {
   sessionsByRepository: { '/a': 2, '': 1 },
   freeMemoryBytes: 8e9,
   starts: [],
-  pendingStarts: 0,
+  lastAnswered: '',
+  pendingStarts: [],
   usd: 0,
 }
 const compute = (changes: Partial<Load & Limits> = {}) =>
@@ -94,15 +95,18 @@ test('starts that fail again and again make the rest longer, and one is tried al
     [[...failed(40, 34), good(20), ...failed(2)], minutesAgo(-3)],
   ]
   for (const [starts, until] of table) {
-    const { slots, reason, ...room } = compute({ starts })
+    const lastAnswered = starts.findLast(({ isFailed }) => !isFailed)?.at ?? ''
+    const { slots, reason, ...room } = compute({ starts, lastAnswered })
     assert.deepEqual([slots, room.until], [0, until], JSON.stringify(starts))
     assert.match(reason, /so the queue rests$/)
   }
-  const tried = compute({ starts: [...failed(10), good(1)], pendingStarts: 1 })
+  const tried = compute({ starts: [...failed(10), good(1)], pendingStarts: [minutesAgo(1)] })
   assert.equal(tried.slots, 0, 'it has not been answered yet')
   assert.match(tried.reason, /waits for the one that is tried now/)
-  assert.equal(compute({ starts: [...failed(10), good(1)] }).slots, 1)
-  assert.equal(compute({ starts: [good(1)], pendingStarts: 1 }).slots, 1)
+  assert.equal(compute({ starts: [...failed(10), good(1)], lastAnswered: minutesAgo(1) }).slots, 1)
+  assert.equal(compute({ starts: [good(1)], pendingStarts: [minutesAgo(1)] }).slots, 1)
+  const parked = { pendingStarts: [minutesAgo(60)] } // Such as one that is parked before its first answer.
+  assert.equal(compute({ ...parked, starts: [good(60), ...failed(10), good(1)], lastAnswered: minutesAgo(1) }).slots, 1)
 })
 
 test('what a clock that was ahead has recorded holds back nothing', () => {
