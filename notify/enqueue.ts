@@ -5,8 +5,8 @@ import { readJson } from '#host/fs'
 import type { Session } from '#session'
 import { type Event, readLog } from '#session/log'
 import type { SessionView } from '#session/status'
+import { createNotification } from './create-notification.ts'
 import { defaultTiming } from './delivery/timing.ts'
-import { createNotification } from './notification.ts'
 import { listEnabledChannels, writeToOutbox } from './outbox.ts'
 
 /** An event, and the head of the log after it. */
