@@ -24,12 +24,17 @@ export async function listEndedBadly(database: Database, names: string[], readSe
   return names.filter((_, at) => typeof ends[at] === 'object')
 }
 
-/** The items that never began, and need a person because something on which they waited had ended. Now that it has passed, they wait. */
+/** Why an item needs a person that comes after something that has ended without a PASS. Pure. */
+export function describeMissing(name: string, ended: string): string {
+  return `it comes after ${name}, which ended with ${ended}`
+}
+
+/** The items that never began, and need a person because one of these had ended. Now that it has passed, they wait. */
 export function freeFollowers(database: Database, names: (string | null)[], nowMs: number): void {
   const stopped = selectRows(database, "state = 'needs you' AND attempt = 0")
   const free = database.prepare("UPDATE items SET state = 'waiting', reason = '', since = ? WHERE number = ?")
-  for (const { number, work } of stopped)
-    if (parseWork(work).after.some(name => names.includes(name))) free.run(nowMs, number)
+  const isFree = (reason: string) => names.some(name => name !== null && reason.startsWith(describeMissing(name, '')))
+  for (const { number, reason } of stopped) if (isFree(reason)) free.run(nowMs, number)
 }
 
 /** The work of an item without some of those that it comes after, as it is stored. Pure. */

@@ -1,10 +1,9 @@
 export { explainWait } from './explain-wait.ts'
 export type { ReadEnd } from './follow.ts'
-export { computeRoom, type Limits, type Load, type Room, SESSION_MEMORY_BYTES } from './limits.ts'
+export { computeRoom, findCap, type Limits, type Load, type Room, SESSION_MEMORY_BYTES } from './limits.ts'
 export { endPause, type Pause, readPause, writePause } from './pause.ts'
 export {
   type Claim,
-  type Claimant,
   Fence,
   type Item,
   itemStates,

@@ -61,8 +61,8 @@ export function computeRoom(limits: Limits, load: Load, now: Date): Room {
   const running = Object.values(sessionsByRepository).reduce((sum, count) => sum + count, 0)
   const slotsByMemory = Math.floor(load.freeMemoryBytes / SESSION_MEMORY_BYTES)
   const slotsByCap = limits.maxSessions === 0 ? Number.POSITIVE_INFINITY : limits.maxSessions - running
-  const closed = findClosedDoor(limits, { ...load, starts: omitFuture(load.starts, now) }, now)
-  const slots = closed ? 0 : Math.max(0, Math.min(slotsByMemory, slotsByCap, limits.staggerSeconds > 0 ? 1 : Infinity))
+  const block = findBlock(limits, { ...load, starts: omitFuture(load.starts, now) }, now)
+  const slots = block ? 0 : Math.max(0, Math.min(slotsByMemory, slotsByCap, limits.staggerSeconds > 0 ? 1 : Infinity))
   return {
     slots,
     roomByRepository: Object.fromEntries(caps.map(({ name, cap, count }) => [name, cap - count])),
@@ -72,10 +72,20 @@ export function computeRoom(limits: Limits, load: Load, now: Date): Room {
         cap > count ? [] : [[name, `${describePlace(name, count)}; ${setting}=${cap} allows no more`]],
       ),
     ),
-    reason: closed?.reason ?? (slots > 0 ? '' : describeFull({ running, slotsByCap }, limits, load)),
-    lacksMemory: closed === undefined && slotsByMemory === 0 && slotsByCap > 0,
-    until: closed?.until ?? null,
+    reason: block?.reason ?? (slots > 0 ? '' : describeFull({ running, slotsByCap }, limits, load)),
+    lacksMemory: block === undefined && slotsByMemory === 0 && slotsByCap > 0,
+    until: block?.until ?? null,
   }
+}
+
+/** How many sessions a repository may have, and which setting says so. Pure. */
+export function findCap(
+  { maxSessionsPerProject, maxSessionsByRepository = {} }: Limits,
+  repository: string,
+): { cap: number; setting: string } {
+  const own = maxSessionsByRepository[repository]
+  if (own === undefined) return { cap: maxSessionsPerProject, setting: 'MAX_SESSIONS_PROJECT' }
+  return { cap: own, setting: '--max-sessions' }
 }
 
 // --- internal ---
@@ -85,14 +95,11 @@ const MAX_REST_MS = 60 * MINUTE_MS
 
 /** How many sessions each repository has that may have a limit, and which limit that is. */
 function listCaps(
-  { maxSessionsPerProject, maxSessionsByRepository = {} }: Limits,
+  limits: Limits,
   counts: Record<string, number>,
 ): { name: string; cap: number; count: number; setting: string }[] {
-  return Object.keys({ ...counts, ...maxSessionsByRepository }).map(name => {
-    const own = maxSessionsByRepository[name]
-    const setting = own === undefined ? 'MAX_SESSIONS_PROJECT' : '--max-sessions'
-    return { name, cap: own ?? maxSessionsPerProject, count: counts[name] ?? 0, setting }
-  })
+  const names = Object.keys({ ...counts, ...limits.maxSessionsByRepository })
+  return names.map(name => ({ name, count: counts[name] ?? 0, ...findCap(limits, name) }))
 }
 
 /** The clock was ahead when these were recorded, and has been set back. They say nothing about now. */
@@ -123,7 +130,7 @@ function findRest({
 }
 
 /** What keeps everything from starting. */
-function findClosedDoor(limits: Limits, load: Load, now: Date): Pick<Room, 'reason' | 'until'> | undefined {
+function findBlock(limits: Limits, load: Load, now: Date): Pick<Room, 'reason' | 'until'> | undefined {
   const { pause, starts, usd } = load
   const isFuture = (ms: number) => ms > now.getTime()
   if (pause)

@@ -121,8 +121,8 @@ export const heldCondition = "number = ? AND attempt = ? AND state IN ('starting
 export const endedCondition =
   "number = ? AND attempt = ? AND session_id = ? AND state IN ('cancelled', 'needs you', 'waiting')"
 
-/** The changes of an item that runs again since a time. */
-export const runAgain = "state = 'running', reason = '', since = ?"
+/** The changes of an item that runs from a time on. */
+export const runsSince = "state = 'running', reason = '', since = ?"
 
 /** What goes with them. Pure. */
 export const getHeldValues = ({ item, attempt }: Fence) => [parseId(item), attempt] as const

@@ -5,7 +5,7 @@ import { makePrivateFolder } from '#host/fs'
 import { checkLiveness, type Liveness, ProcessIdentity } from '#host/process'
 import { type Database, openDatabase, readSchemaVersion, runTransaction } from '#host/sqlite.ts'
 import { addCopy } from './add-copy.ts'
-import { findMissing, freeFollowers, listEndedBadly, type ReadEnd, withoutAfter } from './follow.ts'
+import { describeMissing, findMissing, freeFollowers, listEndedBadly, type ReadEnd, withoutAfter } from './follow.ts'
 import type { Start } from './limits.ts'
 import {
   type Claim,
@@ -33,7 +33,7 @@ import {
   parseId,
   parseWork,
   Row,
-  runAgain,
+  runsSince,
   SCHEMA_VERSION,
   schema,
   toItem,
@@ -112,13 +112,7 @@ class SqliteQueue implements Queue {
   }
 
   async start(fence: Fence, sessionId: string): Promise<'held' | 'lost'> {
-    const changes = this.changeHeld(
-      fence,
-      "state = 'running', session_id = ?, reason = '', since = ?",
-      sessionId,
-      this.now(),
-    )
-    return changes === 1 ? 'held' : 'lost'
+    return this.changeHeld(fence, `${runsSince}, session_id = ?`, this.now(), sessionId) === 1 ? 'held' : 'lost'
   }
 
   async renew(fence: Fence): Promise<'held' | 'lost'> {
@@ -127,7 +121,7 @@ class SqliteQueue implements Queue {
 
   async settle(fence: Fence, outcome: Outcome, next: NewItem[] = []): Promise<'settled' | 'stale'> {
     return runTransaction(this.database, () => {
-      const [row] = this.select(`${heldCondition}`, ...getHeldValues(fence))
+      const [row] = this.select(heldCondition, ...getHeldValues(fence))
       if (row === undefined) return 'stale'
       if (isFailedStart(row, outcome)) this.recordFailedStart(fence)
       const failures = row.failures + (outcome.kind === 'failed' ? 1 : 0)
@@ -145,7 +139,7 @@ class SqliteQueue implements Queue {
   }
 
   async resume({ item, attempt }: Fence, sessionId: string): Promise<'held' | 'lost'> {
-    const statement = this.database.prepare(`UPDATE items SET ${runAgain} WHERE ${endedCondition}`)
+    const statement = this.database.prepare(`UPDATE items SET ${runsSince} WHERE ${endedCondition}`)
     return statement.run(this.now(), parseId(item), attempt, sessionId).changes === 1 ? 'held' : 'lost'
   }
 
@@ -269,7 +263,7 @@ class SqliteQueue implements Queue {
     if (missing.end !== 'pending')
       this.database
         .prepare("UPDATE items SET state = 'needs you', reason = ?, since = ? WHERE number = ? AND state = 'waiting'")
-        .run(`it comes after ${missing.name}, which ended with ${missing.end.ended}`, this.now(), row.number)
+        .run(describeMissing(missing.name, missing.end.ended), this.now(), row.number)
     return false
   }
 
