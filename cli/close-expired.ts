@@ -3,7 +3,7 @@ import { DispatchError, exitCodes } from '#host/error.ts'
 import { SECOND_MS } from '#host/time.ts'
 import { openTmux } from '#host/tmux'
 import { getTmuxSessionName, stopSession } from '#runner'
-import type { SessionView } from '#session/status'
+import type { SessionStatus, SessionView } from '#session/status'
 
 /**
  * Close the sessions that have had their verdict for KEEP_OPEN_SEC and have no process left that would, as after a reboot. Returns their
@@ -33,7 +33,11 @@ export function isExpired(
   keepOpenSeconds: number,
   now: Date,
 ): boolean {
-  const { phase, verdict, closed, lastEventAt } = status
-  if (!verdict?.isFinal || phase !== verdict.verdict || closed || session.newerFormat !== undefined) return false
-  return runnerLiveness === 'dead' && now.getTime() - Date.parse(lastEventAt) > keepOpenSeconds * SECOND_MS
+  if (!hasFinalVerdict(status) || status.closed || session.newerFormat !== undefined) return false
+  return runnerLiveness === 'dead' && now.getTime() - Date.parse(status.lastEventAt) > keepOpenSeconds * SECOND_MS
+}
+
+/** Does it have its final verdict, and has nothing gone on since? Pure. */
+export function hasFinalVerdict({ verdict, phase }: Pick<SessionStatus, 'verdict' | 'phase'>): boolean {
+  return verdict?.isFinal === true && phase === verdict.verdict
 }

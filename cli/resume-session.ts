@@ -5,6 +5,7 @@ import { launchSuccessor, reopenSession } from '#runner'
 import { refuseNewerFormat, type Session } from '#session'
 import { listOpenSessions } from '#session/search-index'
 import { isSettled, readView, refuseOtherHost, type SessionStatus } from '#session/status'
+import { hasFinalVerdict } from './close-expired.ts'
 import { hasTerminal, sendMessage } from './input/send-message.ts'
 import { withQueue } from './queue/open.ts'
 
@@ -43,13 +44,14 @@ export async function resumeSession(session: Session, config: Config, guidance: 
 // --- internal ---
 
 /** Nothing is left to do in a session that never started, or that was closed with its verdict. */
-function refuseWithoutWork({ id }: Session, { phase, closed, verdict }: SessionStatus): void {
+function refuseWithoutWork({ id }: Session, status: SessionStatus): void {
+  const { phase, closed } = status
   const letters = id.slice(-4)
   const refuse = (reason: string, remedy: string) => {
     throw new DispatchError(`session ${id} ${reason}`, { exitCode: exitCodes.conflict, remedy })
   }
   if (phase === 'failed') refuse('never started', `To try its task again: dispatch retry ${letters}`)
-  if (verdict?.isFinal && phase === verdict.verdict && closed)
+  if (hasFinalVerdict(status) && closed)
     refuse(
       `has ended with ${phase}`,
       `To try its task again with what was found: dispatch retry ${letters} "more context"`,

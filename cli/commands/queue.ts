@@ -47,8 +47,9 @@ Shows what waits, runs and needs you, in the order in which it starts, and what 
       if (action !== 'show') {
         await refuseAgent('queue')
         await changeItem(queue, item, action, values)
+        // What is taken out starts nothing, so it needs no daemon.
         if (action === 'rm') wakeQueue(config.home)
-        else await wakeDaemon(config) // What is taken out starts nothing.
+        else await wakeDaemon(config)
       }
       const changed = await requireItem(queue, id)
       if (values.json) print(JSON.stringify(summarizeItem(changed)))

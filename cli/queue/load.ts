@@ -5,6 +5,7 @@ import { DAY_MS } from '#host/time.ts'
 import { listProjects } from '#projects'
 import {
   computeRoom,
+  findCap,
   type Item,
   type Limits,
   type Load,
@@ -79,15 +80,13 @@ export function takesPlace(view: Pick<SessionView, 'status' | 'runnerLiveness'>)
 async function describeOverCap(config: Config, repository: string | undefined): Promise<string | undefined> {
   const counts = countSessions(await listOpenSessions(config))
   const running = Object.values(counts).reduce((sum, count) => sum + count, 0)
-  const { maxSessions, maxSessionsPerProject, maxSessionsByRepository } = readLimits(config)
-  if (maxSessions > 0 && running > maxSessions)
-    return `${running} sessions run now; MAX_SESSIONS=${maxSessions} holds back the queue until fewer do`
+  const limits = readLimits(config)
+  if (limits.maxSessions > 0 && running > limits.maxSessions)
+    return `${running} sessions run now; MAX_SESSIONS=${limits.maxSessions} holds back the queue until fewer do`
   const name = repository ?? ''
-  const own = maxSessionsByRepository?.[name]
-  const cap = own ?? maxSessionsPerProject
+  const { cap, setting } = findCap(limits, name)
   const count = counts[name] ?? 0
   if (count <= cap) return undefined
-  const setting = own === undefined ? 'MAX_SESSIONS_PROJECT' : '--max-sessions'
   const place = name === '' ? 'without a repository' : 'in this repository'
   return `${count} sessions run ${place}; ${setting}=${cap} holds back the queue there until fewer do`
 }
@@ -129,7 +128,7 @@ function listOwnStarts(views: SessionView[], since: string): Load['starts'] {
 }
 
 const getOpeningTime = ({ session }: SessionView) => session.manifest.openedAt
-const isOpening = ({ status }: SessionView) => status.phase === 'opening' && status.closed === undefined
+const isOpening = (view: SessionView) => view.status.phase === 'opening' && takesPlace(view)
 const hasAnswered = ({ status }: SessionView) => status.phase !== 'opening' && status.phase !== 'failed'
 const byTime = (a: { at: string }, b: { at: string }) => Date.parse(a.at) - Date.parse(b.at)
 

@@ -17,7 +17,7 @@ export interface QueueState {
 export async function readQueueState(
   config: Config,
   queue: Queue,
-  states: NonNullable<Parameters<Queue['list']>[0]>,
+  states: readonly Item['state'][],
 ): Promise<QueueState> {
   const room = await findRoom(config, queue)
   const daemonHost = await findDaemonHost(config.home)

@@ -5,12 +5,12 @@ import { DispatchError } from '#host/error.ts'
 import { runProgram } from '#host/exec.ts'
 import { identify } from '#host/process'
 import { MINUTE_MS } from '#host/time.ts'
-import { type Claim, type Fence, type Item, type Queue, type Room, readPause } from '#queue'
+import { type Claim, type Item, type Queue, type Room, readPause } from '#queue'
 import { findSession } from '#session'
 import { readLog } from '#session/log'
 import { listOpenSessions } from '#session/search-index'
-import { computeStatus, type SessionView } from '#session/status'
-import { CLAIM_VARIABLE } from './claim.ts'
+import { computeStatus } from '#session/status'
+import { CLAIM_VARIABLE, findStarted } from './claim.ts'
 import { closeLongestFinished } from './free-memory.ts'
 import { findRoom, listCapabilities } from './load.ts'
 import { notifyNeeds } from './needs-notifications.ts'
@@ -38,8 +38,8 @@ export async function runQueue(config: Config, say: (line: string) => void): Pro
 export async function takeUp(config: Config, queue: Queue, { isHostGone = false } = {}): Promise<string[]> {
   if ((await queue.list(['starting'])).length === 0) return []
   const views = await listOpenSessions(config)
-  const find = (fence: Fence) => views.find(isStartedFor(fence))?.session.id
-  return (await queue.releaseAbandoned(find, { isHostGone })).map(({ item }) => item)
+  const released = await queue.releaseAbandoned(fence => findStarted(views, fence), { isHostGone })
+  return released.map(({ item }) => item)
 }
 
 /**
@@ -67,7 +67,7 @@ const MAX_START_MS = 30 * MINUTE_MS
 
 async function claimNext(config: Config, queue: Queue, say: (line: string) => void): Promise<Claim[]> {
   const waiting = await queue.list(['waiting'])
-  if (waiting.length === 0) return []
+  if (waiting.length === 0 || !canReadSettings()) return []
   const room = await findRoom(config, queue)
   const { slots, roomByRepository, defaultRoom } = room
   if (room.lacksMemory && waiting.some(item => mayStart(item, room, config))) {
@@ -75,7 +75,7 @@ async function claimNext(config: Config, queue: Queue, say: (line: string) => vo
     if (closed !== undefined) say(`closed ${closed}, which has its verdict: the next item needs its memory`)
   }
   const process_ = await identify(process.pid)
-  if (slots === 0 || process_ === undefined || !canReadSettings()) return []
+  if (slots === 0 || process_ === undefined) return []
   return queue.claim({
     process: process_,
     capabilities: listCapabilities(config),
@@ -104,14 +104,6 @@ function canReadSettings(): boolean {
   }
 }
 
-/** Is it the session of this attempt of an item? */
-const isStartedFor =
-  ({ item, attempt }: Fence) =>
-  ({ session }: SessionView): boolean => {
-    const { queueItem } = session.manifest
-    return queueItem?.item === item && queueItem.attempt === attempt
-  }
-
 /** Run `dispatch` for it, as a person would. It has no terminal, so it asks nothing. */
 async function startSession(config: Config, claim: Claim, say: (line: string) => void): Promise<void> {
   const { item, attempt, work } = claim
@@ -137,7 +129,7 @@ async function startSession(config: Config, claim: Claim, say: (line: string) =>
   const open = (await listOpenSessions(config)).filter(
     ({ status }) => status.closed === undefined && status.phase !== 'failed',
   )
-  const started = open.find(isStartedFor(claim))?.session.id
+  const started = findStarted(open, claim)
   if (started !== undefined && (await withQueue(config, queue => queue.start(claim, started))) === 'held')
     return say(`${item}: started ${started}, but: ${message}`)
   const result = await withQueue(config, async queue => {
