@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { runProgram } from './exec.ts'
+import { SECOND_MS } from './time.ts'
 
 /**
  * The memory in bytes that programs can still get: what is free, and what the system only keeps files in and gives back when it is
@@ -16,8 +17,8 @@ export async function measureAvailableMemory(): Promise<number> {
 }
 
 /**
- * The memory that `vm_stat` of macOS calls free, speculative, inactive or purgeable. Of "Pages free" alone it keeps little by design.
- * Pure.
+ * The memory that `vm_stat` of macOS calls free, speculative, inactive or purgeable. "Pages free" alone is little on every Mac,
+ * by design. Pure.
  */
 export function parseVmStat(text: string): number | undefined {
   const pageBytes = /page size of (\d+) bytes/.exec(text)?.[1]
@@ -58,7 +59,7 @@ export function computeGroupRoom({ limit, usage, stat }: { limit: string; usage:
 
 // --- internal ---
 
-const VM_STAT_TIMEOUT_MS = 5000
+const VM_STAT_TIMEOUT_MS = 5 * SECOND_MS
 
 /** The second names are those of version 1. */
 function measureGroup(folder: string): number {

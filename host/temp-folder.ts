@@ -42,8 +42,8 @@ export async function useExecutableTempFolder(): Promise<string | undefined> {
 }
 
 /**
- * Where the home of a check is made. That of macOS has 57 bytes, and a socket in a folder below it would have a longer path than the
- * 103 that are possible.
+ * Where the home of a check is made. The folder for temporary files of macOS has 57 bytes in its path, and a socket in a folder below it
+ * would have a longer path than the 103 bytes that are possible.
  */
 export function getScratchRoot(platform: NodeJS.Platform = process.platform, folder = os.tmpdir()): string {
   return platform === 'darwin' && folder.startsWith('/var/folders/') ? '/tmp' : folder

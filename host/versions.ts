@@ -17,7 +17,7 @@ export const minVersions = { node: '22.22', git: '2.32', tmux: '3.0', claude: '2
 /** The oldest git that lands: `git merge-tree --write-tree` is from there. Sessions, `apply` and pull requests do without. */
 export const minGitToLand = '2.38'
 
-/** How to get it where the system has an older one. */
+/** How to get that git where the system has an older one. */
 export const newerGitFix = {
   mac: '`brew install git`',
   linux: 'a newer git, on Ubuntu: `add-apt-repository ppa:git-core/ppa`, `apt-get update`, then `apt-get install git`',
@@ -81,7 +81,7 @@ export async function requireGitToLand({ home }: Pick<Config, 'home'>): Promise<
 
 const VERSION_TIMEOUT_MS = 5 * SECOND_MS
 
-/** What more than a session needs. */
+/** What is needed where it is more than a session needs: its version, the file of its cached result, and words for the error. */
 interface VersionNeed {
   minimum: string
   cacheName: string
@@ -93,9 +93,8 @@ async function requireVersion(
   name: 'claude' | 'git' | 'tmux',
   program: string,
   home: string,
-  need?: VersionNeed,
+  { minimum = minVersions[name], cacheName = name, purpose = '', update }: Partial<VersionNeed> = {},
 ): Promise<void> {
-  const { minimum, cacheName, purpose } = need ?? { minimum: minVersions[name], cacheName: name, purpose: '' }
   const cacheFile = path.join(home, 'cache', cacheName)
   const fingerprint = fingerprintProgram(program, minimum)
   if (fingerprint !== undefined && readIfPresent(cacheFile) === fingerprint) return
@@ -110,8 +109,7 @@ async function requireVersion(
   if (!isAtLeast(result.version, minimum))
     throw createDependencyError(
       `${name} ${result.version} is too old${purpose}, ${minimum} is needed${isClaude ? `: ${claudeVulnerability}` : ''}`,
-      need?.update ??
-        `Update it: ${isClaude ? '`claude update`, or `npm install -g @anthropic-ai/claude-code`' : hint}.`,
+      update ?? `Update it: ${isClaude ? '`claude update`, or `npm install -g @anthropic-ai/claude-code`' : hint}.`,
     )
   if (fingerprint === undefined) return
   makePrivateFolder(path.dirname(cacheFile))

@@ -58,6 +58,11 @@ export async function listWithGit(args: string[], options: RunOptions = {}): Pro
     .filter(Boolean)
 }
 
+/** The options that lead git to a repository. The work tree that its configuration names may be gone, and then git would not run. */
+export function buildFolderArguments(gitFolder: string): string[] {
+  return ['--git-dir', gitFolder, '--work-tree', gitFolder]
+}
+
 /** A commit of the user's repository. */
 export interface RepositoryCommit {
   path: string

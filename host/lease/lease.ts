@@ -14,8 +14,8 @@ export interface Lease {
 
 export interface LeaseOptions {
   /**
-   * A holder on another machine counts as gone once it has held the lease for this long, or has not renewed it. Without it, it never does: whether
-   * it lives cannot be seen from here.
+   * A holder on another machine counts as gone when it took or last renewed the lease this long ago. Without it, it never does:
+   * whether it lives cannot be seen from here.
    */
   elsewhereExpiresMs?: number
 }
@@ -55,10 +55,12 @@ export function holdsLease(folder: string, { generation }: Lease): boolean {
   return readTopGeneration(folder) === generation && !isReleased(folder, generation)
 }
 
-/** Begin the time again after which a machine elsewhere takes this lease for given up. */
+/** Begin the time again after which a machine elsewhere takes this lease for given up. The next call makes up for one that fails. */
 export function renewLease(folder: string, lease: Lease): void {
   const now = new Date()
-  if (holdsLease(folder, lease)) fs.utimesSync(getGenerationFile(folder, lease.generation), now, now)
+  try {
+    if (holdsLease(folder, lease)) fs.utimesSync(getGenerationFile(folder, lease.generation), now, now)
+  } catch {} // The disk of a shared home may be away for a moment.
 }
 
 export function releaseLease(folder: string, { generation }: Lease): void {

@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { readAttributes } from '../git/attributes.ts'
-import { git, listWithGit, tryGit } from '../git/git.ts'
+import { buildFolderArguments, git, listWithGit, tryGit } from '../git/git.ts'
 import { type LfsPointer, parseLfsPointer } from './lfs.ts'
 
 /** A file of a commit that git has as a pointer of Git LFS. */
@@ -71,11 +71,6 @@ const knownPointers = new Map<string, ReadonlyMap<string, PointerFile>>()
 
 /** A longer file is never a pointer. */
 const MAX_POINTER_BYTES = 1024
-
-/** The work tree that the configuration names may be gone, and then git would not run. */
-function buildFolderArguments(gitFolder: string): string[] {
-  return ['--git-dir', gitFolder, '--work-tree', gitFolder]
-}
 
 async function readPointers(gitFolder: string, commit: string, names: Set<string>): Promise<Map<string, PointerFile>> {
   const entries = await listWithGit([...buildFolderArguments(gitFolder), 'ls-tree', '-r', '-l', '-z', commit])

@@ -30,7 +30,10 @@ export async function openModelRelay(policy: ModelPolicy, environment = process.
 
 // --- internal ---
 
-/** The program of the administrator's or the user's settings that prints the key. An API key or a token in the environment counts before it. */
+/**
+ * The program of the administrator's or the user's settings that prints the key. An API key or a token in the environment counts
+ * before it.
+ */
 async function findKeyProgram(policy: ModelPolicy, environment: NodeJS.ProcessEnv): Promise<string | undefined> {
   if (environment['ANTHROPIC_API_KEY'] || environment['ANTHROPIC_AUTH_TOKEN']) return undefined
   const [{ locateClaudeFiles }, { readManagedSettings, readUserSettings }] = await Promise.all([

@@ -5,7 +5,8 @@ import { hasProcess, sendSignal } from './proc.ts'
 
 /**
  * End a process, first with SIGTERM and after three seconds with SIGKILL. Returns once it has ended, at the latest three seconds after
- * that. With an identity, another process that has its pid by then gets no signal.
+ * that. With an identity, the second signal is sent only while it is surely still that process; whether the first may be sent, the
+ * caller has checked.
  */
 export async function endProcess(target: ProcessIdentity | number): Promise<void> {
   const isNumber = typeof target === 'number'
@@ -13,7 +14,8 @@ export async function endProcess(target: ProcessIdentity | number): Promise<void
   const hasEnded = async () => (isNumber ? !hasProcess(pid) : (await checkLiveness(target)) !== 'alive')
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     sendSignal(pid, signal)
-    for (const endMs = Date.now() + PATIENCE_MS; Date.now() < endMs; await sleep(POLL_MS)) if (await hasEnded()) return
+    const endMs = performance.now() + PATIENCE_MS // Not by the clock, which may be set back.
+    for (; performance.now() < endMs; await sleep(POLL_MS)) if (await hasEnded()) return
   }
 }
 

@@ -47,7 +47,7 @@ export async function checkLiveness(identity: ProcessIdentity): Promise<Liveness
 /** Are these two the same process, as far as the start tells? Records of an older dispatch have it in the zone of the Mac. */
 export async function hasSameStart(recorded: ProcessIdentity, current: ProcessIdentity): Promise<boolean> {
   if (current.startTime === recorded.startTime) return true
-  return process.platform !== 'linux' && (await readDarwinStart(current.pid, null)) === recorded.startTime
+  return process.platform !== 'linux' && (await readDarwinStart(current.pid, true)) === recorded.startTime
 }
 
 /** May this process still run, as far as can be told without waiting? On macOS another process with its pid counts too. */
@@ -94,14 +94,13 @@ export function parseDarwinStart(text: string): string | undefined {
 
 /**
  * How a Mac is asked when a process started. `ps` prints the time in the zone of now, and a laptop that travels changes that, so
- * the zone is fixed; with null it is that of the machine. Pure.
+ * the zone is fixed; `isLocal` asks in that of the machine. Pure.
  */
-export function buildStartQuestion(pid: number, zone: string | null = 'UTC') {
-  const args = ['-o', 'lstart=,state=', '-p', String(pid)]
+export function buildStartQuestion(pid: number, isLocal = false) {
   return {
     program: locateSystemProgram('ps', 'darwin'),
-    args,
-    env: { LC_ALL: 'C', ...(zone === null ? {} : { TZ: zone }) },
+    args: ['-o', 'lstart=,state=', '-p', String(pid)],
+    env: { LC_ALL: 'C', ...(isLocal ? {} : { TZ: 'UTC' }) },
   }
 }
 
@@ -117,8 +116,8 @@ async function readDarwinBoot(): Promise<string> {
   return requireAnswer(stdout.trim(), SYSCTL)
 }
 
-async function readDarwinStart(pid: number, zone?: null): Promise<string | undefined> {
-  const { program, args, env } = buildStartQuestion(pid, zone)
+async function readDarwinStart(pid: number, isLocal = false): Promise<string | undefined> {
+  const { program, args, env } = buildStartQuestion(pid, isLocal)
   const result = await runProgram(program, args, { env })
   if (result.startError) throw new Error('ps cannot be run')
   return parseDarwinStart(result.stdout)

@@ -41,7 +41,10 @@ export async function proposeProject(
     files.filter(file => isToolSettings(file, onTheWay)).map(async file => extractSettings(file, await read(file))),
   )
   const variables = [...new Set(settings.flatMap(listReferredVariables))]
-  const makes = (await listMadeFiles(steps, files, read)).filter(file => !files.includes(file))
+  const manifests = files.filter(
+    file => path.posix.basename(file) === 'pyproject.toml' && isToolSettings(file, onTheWay),
+  )
+  const makes = (await listMadeFiles(steps, manifests, read)).filter(file => !files.includes(file))
   return {
     project: {
       setup: steps.map(({ command }) => command),
@@ -100,14 +103,13 @@ export async function detectInstallSteps(
 
 // --- internal ---
 
-/** The files that an installation in place writes beside those of the project. */
+/** The files that an installation in place writes beside those of the project, by its manifests. */
 async function listMadeFiles(
   steps: InstallStep[],
-  files: string[],
+  manifests: string[],
   read: (file: string) => Promise<string>,
 ): Promise<string[]> {
   if (!steps.some(({ tool }) => tool === 'python')) return []
-  const manifests = files.filter(file => /^([^/]+\/)?pyproject\.toml$/.test(file))
   const made = manifests.map(async file => {
     const folder = path.posix.dirname(file)
     return listVersionFiles(await read(file)).map(name => path.posix.join(folder, name))

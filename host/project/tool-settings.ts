@@ -1,7 +1,9 @@
-/** Is this a file of settings of a package tool, in one of these folders, at the top, or one below? Pure. */
+/** Is this a file of settings of a package tool at the top, one folder below, or in one of these folders itself? Pure. */
 export function isToolSettings(file: string, folders: string[]): boolean {
-  return ['', ...folders.map(folder => `${folder}/`)].some(
-    start => file.startsWith(start) && toolSettings.test(file.slice(start.length)),
+  return (
+    toolSettings.test(file) ||
+    // The `./` is in the place of the one folder that the pattern allows.
+    folders.some(folder => file.startsWith(`${folder}/`) && toolSettings.test(`./${file.slice(folder.length + 1)}`))
   )
 }
 

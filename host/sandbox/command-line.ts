@@ -110,6 +110,16 @@ export function addIsolation(commandLine: string, { tempFolder }: SandboxPolicy,
   return `${isolated} 4<${quoteForShell(filterFile)}`
 }
 
+/** Is there room for what a test puts below it? A socket's path has 107 bytes on Linux, and 103 on macOS. Pure. */
+export function isShortTempFolder(tempFolder: string): boolean {
+  return Buffer.byteLength(tempFolder) <= MAX_TEMP_FOLDER_BYTES
+}
+
+/** Where the folder for temporary files is inside: Linux mounts it at a short place. */
+export function getInnerTempFolder(tempFolder: string): string {
+  return isShortTempFolder(tempFolder) || process.platform === 'darwin' ? tempFolder : '/tmp/dispatch'
+}
+
 // --- internal ---
 
 /** The library would read a path with such letters as a pattern. */
@@ -127,13 +137,3 @@ const unwantedVariables = [
   'CLOUDSDK_PROXY_TYPE CLOUDSDK_PROXY_ADDRESS CLOUDSDK_PROXY_PORT CLOUDSDK_PROXY_USERNAME CLOUDSDK_PROXY_PASSWORD',
   'CLAUDE_CODE_HOST_HTTP_PROXY_PORT CLAUDE_CODE_HOST_SOCKS_PROXY_PORT',
 ].join(' ')
-
-/** Is there room for what a test puts below it? A socket's path has 107 bytes on Linux, and 103 on macOS. Pure. */
-export function isShortTempFolder(tempFolder: string): boolean {
-  return Buffer.byteLength(tempFolder) <= MAX_TEMP_FOLDER_BYTES
-}
-
-/** Where the folder for temporary files is inside: Linux mounts it at a short place. */
-export function getInnerTempFolder(tempFolder: string): string {
-  return isShortTempFolder(tempFolder) || process.platform === 'darwin' ? tempFolder : '/tmp/dispatch'
-}

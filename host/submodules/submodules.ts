@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { git, listWithGit, type RepositoryCommit, redirectObjects, tryGit } from '../git/git.ts'
+import { buildFolderArguments, git, listWithGit, type RepositoryCommit, redirectObjects, tryGit } from '../git/git.ts'
 
 /** A submodule of a commit, also one inside of another. */
 export interface Submodule {
@@ -73,9 +73,6 @@ export function isModuleName(name: string): boolean {
 }
 
 // --- internal ---
-
-/** The work tree that a submodule's configuration names may be gone, and then git would not run. */
-const buildFolderArguments = (gitFolder: string) => ['--git-dir', gitFolder, '--work-tree', gitFolder]
 
 const MAX_DEPTH = 8
 const MAX_NAME_CHARS = 255

@@ -22,15 +22,16 @@ export function leaveOutCheckout(
   home = os.homedir(),
 ): SessionSearchPath {
   if (checkout === undefined) return { searchPath, leftOut: [] }
-  const tops = [checkout, resolveRealPath(checkout)]
-  const isInside = (folder: string) => tops.some(top => isUnder(folder, top))
+  const top = resolveRealPath(checkout)
+  const tops = [checkout, top]
+  const isInside = (folder: string) => tops.some(place => isUnder(folder, place))
   if (isInside(home) || isInside(resolveRealPath(home))) return { searchPath, leftOut: [] }
   const folders = searchPath.split(path.delimiter).map(folder => {
-    const real = path.isAbsolute(folder) ? resolveRealPath(folder) : folder
-    const isLeftOut = path.isAbsolute(folder) && (isInside(real) || hasInstalledInPlace(real, tops))
-    return { folder: path.isAbsolute(folder) && isInside(path.resolve(folder)) ? real : folder, real, isLeftOut }
+    if (!path.isAbsolute(folder)) return { folder, real: folder, isLeftOut: false }
+    const real = resolveRealPath(folder)
+    const isLeftOut = isInside(real) || hasInstalledInPlace(real, tops)
+    return { folder: isInside(path.resolve(folder)) ? real : folder, real, isLeftOut }
   })
-  const top = resolveRealPath(checkout)
   const leftOut = folders
     .filter(({ isLeftOut }) => isLeftOut)
     .map(({ real }) => (isInside(real) ? path.relative(top, real) || '.' : real))

@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
+import { listNames, readIfPresent } from '../fs/files.ts'
 
 /**
  * The folders with the programs of classic snaps, for the folder of PATH that has a link for each: `/snap/bin`. The links lead
@@ -8,8 +9,7 @@ import path from 'node:path'
 export function listSnapFolders(searched: string): string[] {
   if (!searched.endsWith('/snap/bin')) return []
   const snaps = path.dirname(searched)
-  const names = fs.existsSync(snaps) ? fs.readdirSync(snaps) : []
-  return names
+  return listNames(snaps)
     .map(name => path.join(snaps, name, 'current'))
     .filter(isClassic)
     .flatMap(snap => [path.join(snap, 'bin'), path.join(snap, 'usr/bin')])
@@ -18,6 +18,5 @@ export function listSnapFolders(searched: string): string[] {
 
 /** Programs of other snaps are made for the confinement in which `snap` runs them. */
 function isClassic(snap: string): boolean {
-  const file = path.join(snap, 'meta/snap.yaml')
-  return fs.existsSync(file) && /^confinement: *classic\s*$/m.test(fs.readFileSync(file, 'utf8'))
+  return /^confinement: *classic\s*$/m.test(readIfPresent(path.join(snap, 'meta/snap.yaml')) ?? '')
 }

@@ -102,5 +102,5 @@ test('start times of macOS are parsed', () => {
     args: ['-o', 'lstart=,state=', '-p', '7'],
     env: { LC_ALL: 'C', TZ: 'UTC' },
   })
-  assert.deepEqual(buildStartQuestion(7, null).env, { LC_ALL: 'C' })
+  assert.deepEqual(buildStartQuestion(7, true).env, { LC_ALL: 'C' })
 })

@@ -253,6 +253,9 @@ test('a file that gets the version of a Python package is proposed as made', asy
     ['[tool.setuptools_scm]\nwrite_to = "../x.py"\n', undefined],
     ['[tool.setuptools_scm]\nwrite_to = "x/__init__.py"\n', undefined],
   ]
+  const deep = { 'a/b/pyproject.toml': `[build-system]\n${project}${cases[0]?.[0] ?? ''}`, 'a/b/x/__init__.py': '' }
+  const found = await proposeProject({ ...(await createRepository(t, deep)), subfolder: 'a/b' })
+  assert.deepEqual(found?.project.makes, ['a/b/src/x/_version.py'])
   for (const [settings, makes] of cases) {
     const files = { 'pyproject.toml': project + settings, 'x/__init__.py': '' }
     assert.deepEqual((await proposeProject(await createRepository(t, files)))?.project.makes, makes, settings)
@@ -346,6 +349,7 @@ test('the folder where a person is counts, and those above it; others that lie d
   const repository = await createRepository(t, {
     'services/api/go.mod': 'module x\n',
     'services/api/cmd/main.go': '',
+    'services/api/below/.npmrc': ['registry=https://$', '{OTHER_VARIABLE}/\n'].join(''),
     'services/api/.npmrc': ['registry=https://$', '{HOST_VARIABLE}/\n'].join(''),
     'apps/web/package-lock.json': '{}',
     'apps/web/node_modules/x/package-lock.json': '{}',
