@@ -6,5 +6,6 @@ import { findBaseBranch } from '../repository/repository.ts'
 export async function readBaseBranch({ manifest, paths }: Session): Promise<string | null> {
   const recorded = manifest.repository?.branch
   if (recorded !== undefined) return recorded
-  return (fs.existsSync(paths.bareRepository) && (await findBaseBranch(paths))) || null
+  if (!fs.existsSync(paths.bareRepository)) return null
+  return (await findBaseBranch(paths)) ?? null
 }

@@ -6,6 +6,7 @@ import { hasCommit } from './bare-git.ts'
 import { listDifferences } from './diff.ts'
 import { checkOutFiles, listCommitFiles } from './export.ts'
 import { createGitFolder } from './git-folder.ts'
+import { quoteName } from './quote.ts'
 import { listRefs } from './refs.ts'
 
 /**
@@ -43,12 +44,12 @@ export async function writeSubmodules(paths: SessionPaths, commit: string, folde
     const parent = path.join(folder, submodule.parentPath)
     const parentGitFolder = submodule.parentPath === '' ? '.git' : getModuleFolder(submodule.parentPath)
     const gitFolder = path.join(folder, getModuleFolder(submodule.path))
-    const worktree = `[core]\n\tworktree = ${quote(path.relative(gitFolder, target))}\n`
+    const worktree = `[core]\n\tworktree = ${quoteName(path.relative(gitFolder, target))}\n`
     createGitFolder(paths, gitFolder, { head: submodule.commit, shallow: [submodule.commit], config: worktree })
     await checkOutFiles(paths, submodule.commit, target, path.join(gitFolder, 'index'))
     fs.writeFileSync(path.join(target, '.git'), `gitdir: ${path.relative(target, gitFolder)}\n`)
     // With these settings git knows that there is nothing to fetch.
-    const setting = `[submodule ${quote(submodule.name)}]\n\tactive = true\n\turl = ${quote(`./${path.relative(parent, gitFolder)}`)}\n`
+    const setting = `[submodule ${quoteName(submodule.name)}]\n\tactive = true\n\turl = ${quoteName(`./${path.relative(parent, gitFolder)}`)}\n`
     fs.appendFileSync(path.join(folder, parentGitFolder, 'config'), setting)
   }
 }
@@ -126,7 +127,7 @@ interface PresentSubmodule extends Submodule {
   parentPath: string
 }
 
-/** By repository and commit. Submodules are only imported with the base. */
+/** By repository and commit. An import forgets all of it. */
 const knownSubmodules = new Map<string, PresentSubmodule[]>()
 
 async function findPresentSubmodules(paths: SessionPaths, commit: string): Promise<PresentSubmodule[]> {
@@ -169,9 +170,4 @@ function isPlainFolder(folder: string, name: string): boolean {
   const target = path.join(folder, name)
   if (!fs.lstatSync(target, { throwIfNoEntry: false })?.isDirectory()) return false
   return fs.realpathSync(target) === path.join(fs.realpathSync(folder), name)
-}
-
-/** As a value in git's configuration. */
-function quote(text: string): string {
-  return `"${text.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n')}"`
 }

@@ -7,6 +7,7 @@ import { git, readAttributes, tryGit } from '#host/git'
 import type { SessionPaths } from '../paths.ts'
 import type { SessionRepository } from './bare-git.ts'
 import { type CommitFile, listCommitFiles } from './export.ts'
+import { quoteName } from './quote.ts'
 
 /**
  * Find the files of a fresh checkout that git calls changed, though no one changed them: what it would commit by their attributes
@@ -29,12 +30,12 @@ export async function writeUnnormalized(paths: SessionPaths, folder: string): Pr
   const lines = [...known].map(name => `${formatPattern(name)} ${KEPT_AS_IT_IS}\n`)
   fs.writeFileSync(path.join(folder, '.git/info/attributes'), encodeName(lines.join('')))
   const present = (await listFiles(folder)).filter(name => known.has(name))
-  for (const name of present) fs.rmSync(Buffer.concat([Buffer.from(`${folder}/`), encodeName(name)]), { force: true })
+  for (const name of present) fs.rmSync(encodeName(path.join(folder, name)), { force: true })
   const args = ['checkout-index', '--force', '--index', '-z', '--stdin']
   await git(args, { cwd: folder, input: encodeName(present.map(name => `${name}\0`).join('')) })
 }
 
-/** Those of the files that have not the very bytes and mode that a commit has for them. */
+/** Those of the files whose bytes or mode are not those that a commit has for them. */
 export async function omitSameBytes(repository: SessionRepository, commit: string, files: string[]): Promise<string[]> {
   if (files.length === 0) return files
   const names = new Set(files)
@@ -67,7 +68,7 @@ async function listUnnormalized(folder: string): Promise<string[]> {
     return isText || isOn(ident) || encoding !== 'unspecified'
   })
   if (converted.length === 0) return []
-  const paths = encodeName(converted.map(({ name }) => `${quote(name)}\n`).join(''))
+  const paths = encodeName(converted.map(({ name }) => `${quoteName(name)}\n`).join(''))
   const hashed = (await git(['hash-object', '--stdin-paths'], { cwd: folder, input: paths })).split('\n')
   return converted.filter(({ blob }, index) => hashed[index] !== blob).map(({ name }) => name)
 }
@@ -88,23 +89,25 @@ function parseEntry(entry: string): { name: string; blob: string }[] {
   return mode.startsWith('100') ? [{ name: entry.slice(tab + 1), blob }] : []
 }
 
-/** A name in quotes as in C. */
-function quote(name: string): string {
-  return `"${name.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n')}"`
-}
-
 /** The pattern of git's attributes that means this file and no other. */
 function formatPattern(name: string): string {
-  return quote(`/${name.replace(/[\\*?[\]]/g, '\\$&')}`)
+  return quoteName(`/${name.replace(/[\\*?[\]]/g, '\\$&')}`)
 }
 
 function hasSameBytes(folder: string, { path: name, mode, sizeBytes, blob }: CommitFile): boolean {
-  const file = Buffer.concat([Buffer.from(`${folder}/`), encodeName(name)])
+  const file = encodeName(path.join(folder, name))
   const stat = fs.lstatSync(file, { throwIfNoEntry: false })
   if (!stat?.isFile() || stat.size !== sizeBytes || stat.size > MAX_COMPARED_BYTES) return false
+  if (isBehindLink(folder, path.dirname(name))) return false
   if (mode !== ((stat.mode & 0o100) === 0 ? '100644' : '100755')) return false
   const bytes = fs.readFileSync(file)
   return createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex') === blob
+}
+
+/** Behind a link it is another file, at which git does not look. */
+function isBehindLink(folder: string, parent: string): boolean {
+  const top = fs.realpathSync(folder)
+  return !fs.realpathSync(encodeName(path.join(folder, parent)), 'buffer').equals(encodeName(path.join(top, parent)))
 }
 
 /** Text is smaller. */

@@ -108,18 +108,7 @@ export interface LandingStatus {
    * branch is not green. `merged`: the same, and it could not be decided whether that is green. `present`: the branch has the same
    * changes, for example because a person has merged them. `blocked`: a gate is not green on the branch without the work either.
    */
-  state:
-    | 'ready'
-    | 'red'
-    | 'blocked'
-    | 'stale'
-    | 'undecided'
-    | 'conflict'
-    | 'present'
-    | 'refused'
-    | 'landed'
-    | 'unproved'
-    | 'merged'
+  state: Event<'landing.checked'>['result'] | Event<'landing.refused'>['cause'] | 'landed' | 'unproved' | 'merged'
   reason: string
   time: string
   /** What was or would be pushed, and the hash of its record; undefined for a conflict. */

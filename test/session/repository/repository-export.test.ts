@@ -110,7 +110,7 @@ test('files that are not normalized are as the commit has them, and no one has c
     clean: 'a\n',
   }
   for (const [name, text] of Object.entries({ ...files, auto: lines })) fs.writeFileSync(path.join(user, name), text)
-  await run(user, 'git add -A; git commit -qm one')
+  await run(user, 'mkdir gen; echo a > gen/a.txt; echo gen > .gitignore; git add -A -f; git commit -qm one')
   const attributes = '*.bat text eol=crlf\n*.c ident\nclean text=\nauto text=auto\n'
   fs.writeFileSync(path.join(user, '.gitattributes'), attributes)
   await run(user, 'git add .gitattributes; git commit -qm two')
@@ -130,6 +130,9 @@ test('files that are not normalized are as the commit has them, and no one has c
   assert.equal(await run(outputs, 'git diff --numstat HEAD~'), '1\t0\tgradlew.bat\n0\t0\tid.c')
   const head = await importWork(paths)
   assert.deepEqual(await listDifferences(paths, head.commit), [])
+  fs.renameSync(path.join(outputs, 'gen'), path.join(scratch, 'gen'))
+  fs.symlinkSync(path.join(scratch, 'gen'), path.join(outputs, 'gen'))
+  assert.deepEqual(await listDifferences(paths, head.commit), ['gen/a.txt'], 'behind a link it is another file')
 
   const tree = path.join(scratch, 'tree')
   fs.mkdirSync(tree)
