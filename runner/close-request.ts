@@ -7,7 +7,7 @@ export type Closer = 'you' | 'dispatch'
 export const STOP_REASON = 'dispatch stop'
 
 /** Ask the living runner of a session to close it, by a file that it looks for at every tick. Exit 6 for a newer format. */
-export function requestClose(session: Session, reason: string, actor: Closer = 'you'): void {
+export function requestClose(session: Session, reason: string, actor: Closer): void {
   refuseNewerFormat(session)
   writeAtomic(session.paths.stopRequest, actor === 'you' ? reason : `${OWN_REQUEST}${reason}`)
 }

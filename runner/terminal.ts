@@ -24,19 +24,13 @@ export function getTmuxSession(session: Session): TmuxSession {
 
 /** Open the session's terminal: the runner in window 0, which lets claude start first, and the orchestrator. */
 export async function openTerminal(session: Session, tmux: Tmux, config: Config): Promise<void> {
-  const { paths, manifest } = session
+  const { paths } = session
   const waitForClaude = ['/bin/sh', path.join(config.installFolder, 'runner/wait-for-claude.sh'), paths.hookInbox]
   const windows = [
     { name: 'runner', command: [...waitForClaude, ...buildRunnerCommand(session)] },
     { name: 'orchestrator', command: buildOrchestratorCommand(session) },
   ]
-  await tmux.openSession(
-    getTmuxSession(session),
-    windows,
-    inheritedVariables,
-    listRunnerVariables(session),
-    buildSessionEnvironment(manifest.repository?.path),
-  )
+  await openWindows(tmux, session, windows)
 }
 
 /**
@@ -50,19 +44,24 @@ export async function launchSuccessor(session: Session, config: Config): Promise
   const isOpen = (await tmux.listPanes()).some(pane => pane.session === getTmuxSessionName(session))
   const window = { name: 'runner', command: buildRunnerCommand(session) }
   if (isOpen) return tmux.respawnWindow({ ...getTmuxSession(session), ...window })
-  await tmux.openSession(
-    getTmuxSession(session),
-    [window],
-    inheritedVariables,
-    listRunnerVariables(session),
-    buildSessionEnvironment(session.manifest.repository?.path),
-  )
+  await openWindows(tmux, session, [window])
   return true
 }
 
 /** Without new privileges where only a person may approve, so that the kernel can tell the agent's processes from a person's. */
 export function buildOrchestratorCommand({ paths, manifest }: Session): string[] {
   return manifest.requiresApproval ? buildUnprivilegedCommand(paths.launchScript) : ['/bin/sh', paths.launchScript]
+}
+
+function openWindows(tmux: Tmux, session: Session, windows: Parameters<Tmux['openSession']>[1]): Promise<void> {
+  const environment = buildSessionEnvironment(session.manifest.repository?.path)
+  return tmux.openSession(
+    getTmuxSession(session),
+    windows,
+    inheritedVariables,
+    listRunnerVariables(session),
+    environment,
+  )
 }
 
 function buildRunnerCommand({ id }: Session): string[] {

@@ -27,7 +27,7 @@ export interface Installation {
 
 /** Installations that no session has used for this long are removed, and from the oldest on those that are too many or too large. */
 const MAX_AGE_MS = 30 * DAY_MS
-const MAX_SETUP_COUNT = 20
+const MAX_INSTALLATION_COUNT = 20
 const MAX_TOTAL_BYTES = 10e9
 
 /** Every installation of this home, those that were used last first. */
@@ -83,7 +83,7 @@ export function selectRemovable(installations: Installation[], nowMs: number): I
     count++
     bytes += ownBytes
     if (isUsed || state === 'being made') return false
-    return nowMs - usedAtMs > MAX_AGE_MS || count > MAX_SETUP_COUNT || bytes > MAX_TOTAL_BYTES
+    return nowMs - usedAtMs > MAX_AGE_MS || count > MAX_INSTALLATION_COUNT || bytes > MAX_TOTAL_BYTES
   })
 }
 

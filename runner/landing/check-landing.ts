@@ -191,20 +191,19 @@ function readGateOutcome({ outcome, exitCode }: EvidenceRecord): EvidenceRecord[
   return outcome === 'nothing ran' && exitCode === 0 ? 'green' : outcome
 }
 
-/** A gate that could not run says nothing about the work, and one that the branch itself does not meet is not its fault. */
+/**
+ * A gate that could not run says nothing about the work, and one that is not green without the work either is not the fault of the work.
+ */
 function describeBrokenGate(
   { command, outcome, targetOutcome, reason }: LandingRecord['gates'][number],
   branch: string,
 ): { result: 'red' | 'blocked' | 'undecided'; reason: string } {
   if (outcome === 'could not run')
     return { result: 'undecided', reason: `gate \`${command}\` could not run: ${reason}` }
-  const isBroken = targetOutcome !== undefined && targetOutcome !== 'green' && targetOutcome !== 'could not run'
-  return isBroken
-    ? {
-        result: 'blocked',
-        reason: `gate \`${command}\` is ${targetOutcome} on ${branch} without the work too: ${reason}`,
-      }
-    : { result: 'red', reason: `gate \`${command}\` is ${outcome}: ${reason}` }
+  const wasBroken = targetOutcome !== undefined && targetOutcome !== 'green' && targetOutcome !== 'could not run'
+  if (!wasBroken) return { result: 'red', reason: `gate \`${command}\` is ${outcome}: ${reason}` }
+  const without = `gate \`${command}\` is ${targetOutcome} on ${branch} without the work too`
+  return { result: 'blocked', reason: `${without}: ${reason}` }
 }
 
 function decideLanding(

@@ -5,7 +5,7 @@ import type { Commit } from '#session/repository'
 import type { RunnerContext } from '../context.ts'
 
 /** A commit of this session that is on the branch. `isNew`: that was not known before. */
-export interface EarlierLanding extends Pick<LandingRecord, 'judged'> {
+interface EarlierLanding extends Pick<LandingRecord, 'judged'> {
   isNew: boolean
 }
 

@@ -10,6 +10,7 @@ import {
   replayWork,
   requirePass,
 } from '#session/landing'
+import type { Event } from '#session/log'
 import { type Commit, createReference } from '#session/repository'
 import type { RunnerContext } from '../context.ts'
 import { verifyRecord } from '../rounds/verify-record.ts'
@@ -136,7 +137,7 @@ function refuse(
   context: RunnerContext,
   { branch, isDryRun }: LandingRequest,
   target: Commit,
-  why: { cause: 'conflict' | 'present' | 'refused'; reason: string; files?: string[] },
+  why: Pick<Event<'landing.refused'>, 'cause' | 'reason'> & { files?: string[] },
 ): LandingStatus {
   const event = context.record({
     ...{ type: 'landing.refused', branch, target: target.commit, files: [], ...why },

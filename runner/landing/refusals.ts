@@ -4,6 +4,7 @@ import { isAncestor, type Transport } from '#host/git/upstream'
 import { sha256 } from '#host/hash.ts'
 import { listFilteredFiles } from '#host/lfs'
 import { isProjectConfirmed, parseProject, projectFileName } from '#host/project'
+import { quoteForShell } from '#host/shell-quote.ts'
 import { formatNames } from '#host/text.ts'
 import type { WorkToApply } from '#session'
 import { findMissingContent, findUnjudgedHistory, type LandingMethod, listLfsVersions } from '#session/landing'
@@ -48,9 +49,11 @@ export async function refuseMissingContent(
     ...(lfsFiles.length > 0 ? [`the Git LFS content of ${formatNames(lfsFiles)}`] : []),
     ...(submodules.length > 0 ? [`the newer commit of the submodule ${formatNames(submodules)}`] : []),
   ]
+  const inCheckout = `git -C ${quoteForShell(checkout)}`
+  const update = `${inCheckout} submodule update --init --recursive`
   const steps = [
-    ...(lfsFiles.length > 0 ? [`git -C ${checkout} lfs fetch ${transport.remote} ${branch}`] : []),
-    ...(submodules.length > 0 ? [`pull ${branch} there, then: git submodule update --init --recursive`] : []),
+    ...(lfsFiles.length > 0 ? [`${inCheckout} lfs fetch ${transport.remote} ${branch}`] : []),
+    ...(submodules.length > 0 ? [`pull ${branch} in ${checkout}, then: ${update}`] : []),
   ]
   throw new DispatchError(
     `${branch} has what is not on this machine, so nothing can be proved on it: ${parts.join(', ')}`,

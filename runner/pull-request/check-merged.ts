@@ -8,7 +8,7 @@ import type { RunnerContext } from '../context.ts'
 import { checkLanding } from '../landing/check-landing.ts'
 import { fetchTarget } from '../landing/fetch-target.ts'
 import { readGates, refuseMissingContent } from '../landing/refusals.ts'
-import { getNextNumber } from '../landing/tries.ts'
+import { getNextNumber, readResult } from '../landing/tries.ts'
 import { verifyRecord } from '../rounds/verify-record.ts'
 
 /** What the forge has merged. */
@@ -52,11 +52,10 @@ export async function checkMerged(context: RunnerContext, request: MergedRequest
   )
   const gates = [...(await readGates(context, request, target)), ...request.ownGates]
   const candidate = { remote, branch, method, target, head, judged, gates, isOnBranch: true }
-  const { result, number } = await checkLanding(context, candidate)
-  if (result === 'ready') context.record({ type: 'landing.pushed', number, branch, ...head })
-  const { landing } = context.status
-  if (landing === undefined) throw new Error('a landing was recorded, and is not in the status')
-  return landing
+  const checked = await checkLanding(context, candidate)
+  if (checked.result !== 'ready') return readResult(context, checked)
+  const { number } = checked
+  return readResult(context, context.record({ type: 'landing.pushed', number, branch, ...head }))
 }
 
 // --- internal ---

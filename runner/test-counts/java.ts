@@ -60,10 +60,11 @@ function readGradle(lines: string[]): TestSummary[] {
       if (isTestTask(name)) tasks.set(path, task)
       continue
     }
-    const [, result] = task ? (/^\S.* > .* (PASSED|FAILED|SKIPPED)$/.exec(text) ?? []) : []
-    if (task && result === 'PASSED') task.passed++
-    else if (task && result === 'FAILED') task.failed++
-    else if (task && result === 'SKIPPED') task.skipped++
+    const [, result] = /^\S.* > .* (PASSED|FAILED|SKIPPED)$/.exec(text) ?? []
+    if (task === undefined || result === undefined) continue
+    if (result === 'PASSED') task.passed++
+    else if (result === 'FAILED') task.failed++
+    else task.skipped++
   }
   const all = [...tasks.values()]
   return all.filter(each => !isLifecycleTask(each, all)).map(summarizeTask)

@@ -40,7 +40,9 @@ function readUnittest(lines: string[]): TestSummary[] {
 
 /** `test_a (t.A.test_a) ... ok` with -v, and without it a line such as `s.` above the rule. */
 function hasPassedMark(line: string, index: number, lines: string[]): boolean {
-  return / \.\.\. ok$/.test(line) || (/^[.sx]*\.[.sx]*$/.test(line) && /^-{20,}$/.test(lines[index + 1] ?? ''))
+  return (
+    / \.\.\. ok$/.test(line) || (/^[.sx]+$/.test(line) && line.includes('.') && /^-{20,}$/.test(lines[index + 1] ?? ''))
+  )
 }
 
 /** `test result: ok. 1 passed; 0 failed; 2 ignored; …`, for each binary, after `running 3 tests`. */
