@@ -8,10 +8,10 @@ import { startDeliverer } from '#notify'
 import { wakeQueue } from '#queue'
 import { findDaemon, refuseOtherHost, startDaemon, startInBackground, stopDaemon } from '#watchdog'
 import { findRunningServer, readPageCode, stopRunningServer } from '#webui'
+import { startMissingRunners } from './missing-runners.ts'
 import { print } from './output/terminal.ts'
 import { readClaim } from './queue/claim.ts'
 import { withQueue } from './queue/open.ts'
-import { revive } from './revive.ts'
 
 /**
  * Start whatever should run beside the sessions: runners for sessions that lost theirs, the deliverer of notifications, the
@@ -90,7 +90,7 @@ const PAGE_TIMEOUT_MS = 5000
 const PAGE_POLL_MS = 100
 
 async function startAll(config: Config): Promise<void> {
-  await revive(config)
+  await startMissingRunners(config)
   await startDeliverer(config)
   await endOutdated(config)
   if ((await findDaemon(config.home)) === undefined) await openTmux(config.home).closeSession(EARLIER_TERMINAL)

@@ -11,9 +11,9 @@ import type { SessionView } from '#session/status'
 import {
   acquireDaemonLease,
   holdsDaemonLease,
-  type Revival,
   type Room,
   releaseDaemonLease,
+  type Succession,
   watchForDeath,
 } from '#watchdog'
 import { keepPageOpen, renewPage } from './background.ts'
@@ -22,11 +22,11 @@ import { waitForEndSignal } from './end-signal.ts'
 import { enqueueExternalEvents } from './external-sessions.ts'
 import { listProjectSources, watchIssues } from './issues/watch.ts'
 import { keepLanding, type LandingWatch } from './landing/keep-landing.ts'
+import { startMissingRunners } from './missing-runners.ts'
 import { print } from './output/terminal.ts'
 import { watchPullRequests } from './pull-request/watch.ts'
 import { watchInboxes } from './queue/inbox-watch.ts'
 import { runQueue } from './queue/starter.ts'
-import { revive } from './revive.ts'
 import { startTidyOnceADay } from './tidy/schedule.ts'
 
 /** What a check of the sessions keeps from one to the next. */
@@ -77,7 +77,7 @@ export async function checkSessions(
   config: Config,
   { known, runners, tries, isThorough, maxTakenUp }: CheckState,
   say: (text: string) => void,
-): Promise<Revival & { views: SessionView[] }> {
+): Promise<Succession & { views: SessionView[] }> {
   const orSince = getOldestMissedTime(new Date()).toISOString() // A session may end before it could notify you.
   const views = await listOpenSessions(config, { orSince, isThorough })
   for (const { session, status, runnerPid } of views) {
@@ -86,23 +86,23 @@ export async function checkSessions(
   }
   const open = new Set(views.map(({ session }) => session.id))
   for (const id of runners.keys()) if (!open.has(id)) runners.delete(id)
-  const revival = await revive(config, { views, maxTakenUp, tries })
-  for (const { id, error } of revival.failures)
+  const succession = await startMissingRunners(config, { views, maxTakenUp, tries })
+  for (const { id, error } of succession.failures)
     say(`no new runner for ${id}: ${error instanceof Error ? error.message : error}`)
-  for (const id of revival.started) say(`started a new runner for ${id}`)
+  for (const id of succession.started) say(`started a new runner for ${id}`)
   if (isThorough)
     for (const id of await closeExpired(views, config)) say(`closed ${id}: it has its verdict, and no process is left`)
   enqueueMissedNotifications(views, config, known)
   enqueueExternalEvents(config)
   await startDeliverer(config)
-  return { ...revival, views }
+  return { ...succession, views }
 }
 
 // --- internal ---
 
 const CHECK_INTERVAL_MS = 5000
 /** While a session waits for its runner. */
-const REVIVE_INTERVAL_MS = 1000
+const RESTART_INTERVAL_MS = 1000
 /** How often sessions that have ended are looked at too. */
 const THOROUGH_INTERVAL_MS = MINUTE_MS
 
@@ -156,7 +156,7 @@ async function waitForNext(
   const abort = () => wake.abort()
   end.addEventListener('abort', abort)
   const stopWatching = watchForDeath(runners, abort)
-  const timer = isSoon ? setTimeout(abort, REVIVE_INTERVAL_MS) : undefined
+  const timer = isSoon ? setTimeout(abort, RESTART_INTERVAL_MS) : undefined
   if (!end.aborted) await waker.next(wake.signal)
   clearTimeout(timer)
   stopWatching()

@@ -7,9 +7,9 @@ import { readCurrentVerdict } from '#session/evidence'
 import { createStory, type Event, followLog, readLog } from '#session/log'
 import { describeVoidReason, listChangesSinceVerdict } from '#session/repository'
 import { applyEvent, computeState, initialStatus, isSettled, readView, type SessionStatus } from '#session/status'
+import { startMissingRunners } from './missing-runners.ts'
 import { printResult } from './output/result-view.ts'
 import { printStoryLine } from './output/terminal.ts'
-import { revive } from './revive.ts'
 
 /** Wait, without printing, until the session has a verdict, needs a person or has ended. */
 export async function waitForResult(session: Session) {
@@ -45,8 +45,8 @@ export async function followSession(
   isOver: (event: Event, status: SessionStatus) => boolean | Promise<boolean>,
 ): Promise<SessionStatus> {
   const config = tryReadConfig() // Read once, so that an .env that breaks meanwhile does not end the wait.
-  const reviveWanted = (by: Config) => revive(by, { wanted: session.id }).catch(() => undefined)
-  const reviver = setInterval(() => config && reviveWanted(config), REVIVE_INTERVAL_MS)
+  const startWanted = (by: Config) => startMissingRunners(by, { wanted: session.id }).catch(() => undefined)
+  const restartTimer = setInterval(() => config && startWanted(config), RESTART_INTERVAL_MS)
   let status = initialStatus
   try {
     for await (const event of followLog(session.paths.events, { signal: new AbortController().signal })) {
@@ -54,14 +54,14 @@ export async function followSession(
       if (await isOver(event, status)) break
     }
   } finally {
-    clearInterval(reviver)
+    clearInterval(restartTimer)
   }
   return status
 }
 
 // --- internal ---
 
-const REVIVE_INTERVAL_MS = 5000
+const RESTART_INTERVAL_MS = 5000
 
 async function waitUntilSettled(
   session: Session,

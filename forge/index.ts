@@ -1,9 +1,10 @@
 export { findRepositoryAddress, parseRepositoryAddress, type RepositoryAddress } from './address.ts'
+export { decideMerge, type MergeDecision } from './decide-merge.ts'
 export { ForgeError } from './errors.ts'
 export type { AnswerMemory } from './etag-cache.ts'
 export { connectForge, type Forge } from './forge.ts'
 export type { ForgeConfig } from './login.ts'
-export { decideMerge, type MergeDecision, mergePullRequest } from './merge.ts'
+export { mergePullRequest } from './merge.ts'
 export { readMergeState } from './merge-state.ts'
 export { type PullRequestFacts, renderSection } from './pull-request-body.ts'
 export {

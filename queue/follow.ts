@@ -1,6 +1,5 @@
 import type { Database } from '#host/sqlite.ts'
-import { isItemId, parseId, parseWork, type Row } from './rows.ts'
-import { selectRows } from './select.ts'
+import { isItemId, parseId, parseWork, type Row, selectRows } from './rows.ts'
 
 /** Does a session on which items wait have its PASS? `pending` while that is open, `gone` if it was removed. */
 export type ReadEnd = (sessionId: string) => Promise<'passed' | 'pending' | 'gone' | { ended: string }>

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import type { Database } from '#host/sqlite.ts'
+import type { Start } from './limits.ts'
 import {
   type Fence,
   type Item,
@@ -93,6 +95,20 @@ export function parseWork(work: string): Omit<NewItem, 'task'> {
 /** ISO 8601. Pure. */
 export function toTime(ms: number): string {
   return new Date(ms).toISOString()
+}
+
+/** The items that fulfil a condition of SQL. */
+export function selectRows(database: Database, condition: string, ...values: (string | number)[]): Row[] {
+  return database
+    .prepare(`SELECT * FROM items WHERE ${condition}`)
+    .all(...values)
+    .map(row => Row.parse(row))
+}
+
+/** The attempts that began at this time or later, the oldest first. */
+export function listStarts(database: Database, sinceMs: number): Start[] {
+  const rows = database.prepare('SELECT at, is_failed FROM starts WHERE at >= ? ORDER BY at').all(sinceMs)
+  return rows.map(row => ({ at: toTime(Number(row['at'])), isFailed: row['is_failed'] === 1 }))
 }
 
 /** A row as others see it. Pure. */

@@ -5,7 +5,8 @@ import { makePrivateFolder } from '#host/fs'
 import { checkLiveness, type Liveness, ProcessIdentity } from '#host/process'
 import { type Database, openDatabase, readSchemaVersion, runTransaction } from '#host/sqlite.ts'
 import { addCopy } from './add-copy.ts'
-import { describeMissing, findMissing, freeFollowers, listEndedBadly, type ReadEnd, withoutAfter } from './follow.ts'
+import { chooseNext } from './choose-next.ts'
+import { freeFollowers, listEndedBadly, type ReadEnd, withoutAfter } from './follow.ts'
 import type { Start } from './limits.ts'
 import {
   type Claim,
@@ -30,15 +31,16 @@ import {
   getNextState,
   heldCondition,
   isFailedStart,
+  listStarts,
   parseId,
   parseWork,
   Row,
   runsSince,
   SCHEMA_VERSION,
   schema,
+  selectRows,
   toItem,
 } from './rows.ts'
-import { listDue, listStarts, selectRows } from './select.ts'
 
 interface QueueOptions {
   readSessionEnd: ReadEnd
@@ -83,21 +85,15 @@ class SqliteQueue implements Queue {
     return runTransaction(this.database, () => items.map(item => this.insert(item)))
   }
 
-  async claim({ process, capabilities, slots, roomByRepository, defaultRoom }: Claimant): Promise<Claim[]> {
-    if (slots <= 0) return []
+  async claim(claimant: Claimant): Promise<Claim[]> {
     const claims: Claim[] = []
-    const room = { ...roomByRepository }
-    for (const candidate of listDue(this.database, this.now())) {
-      const { repository, after, needs } = parseWork(candidate.work)
-      const name = repository ?? ''
-      const left = room[name] ?? defaultRoom
-      if (left <= 0 || !needs.every(need => capabilities.includes(need))) continue
-      if (!(await this.mayFollow(candidate, after))) continue
-      const claimed = this.claimRow(candidate.number, process)
+    if (claimant.slots <= 0) return claims
+    const options = { nowMs: this.now(), readSessionEnd: this.readSessionEnd }
+    for await (const { number } of chooseNext(this.database, claimant, options)) {
+      const claimed = this.claimRow(number, claimant.process)
       if (claimed === undefined) continue
-      room[name] = left - 1
-      claims.push({ item: formatId(candidate.number), attempt: claimed.attempt, work: toItem(claimed) })
-      if (claims.length === slots) break
+      claims.push({ item: formatId(number), attempt: claimed.attempt, work: toItem(claimed) })
+      if (claims.length === claimant.slots) break
     }
     return claims
   }
@@ -254,17 +250,6 @@ class SqliteQueue implements Queue {
       )
     if (changes === 1) return formatId(Number(lastInsertRowid))
     return formatId(Number(this.database.prepare('SELECT number FROM items WHERE key = ?').get(key)?.['number']))
-  }
-
-  /** Has all ended with PASS on which it waits? If something ended otherwise, it needs a person. */
-  private async mayFollow(row: Row, after: string[]): Promise<boolean> {
-    const missing = await findMissing(this.database, after, this.readSessionEnd)
-    if (missing === undefined) return true
-    if (missing.end !== 'pending')
-      this.database
-        .prepare("UPDATE items SET state = 'needs you', reason = ?, since = ? WHERE number = ? AND state = 'waiting'")
-        .run(describeMissing(missing.name, missing.end.ended), this.now(), row.number)
-    return false
   }
 
   /** Of two claimants one gets it. */

@@ -25,7 +25,7 @@ export async function waitForStart(session: Session, config: Config, interrupt?:
   const deadlineMs = performance.now() + timeoutSeconds * 1000
   const missing = new Set<Event['type']>(['orchestrator.started', 'base.prepared'])
   let answeredAtMs = Number.POSITIVE_INFINITY
-  for (let isRevived = false; ; ) {
+  for (let isRestarted = false; ; ) {
     const restMs = Math.ceil(answeredAtMs + COPY_GRACE_MS - performance.now())
     const timeout = AbortSignal.timeout(Math.max(0, Math.min(LIVENESS_INTERVAL_MS, restMs)))
     const signal = AbortSignal.any([timeout, ...(interrupt ? [interrupt] : [])])
@@ -46,7 +46,7 @@ export async function waitForStart(session: Session, config: Config, interrupt?:
     if (performance.now() - answeredAtMs >= COPY_GRACE_MS) return { isParked: false, isCopying: true }
     const runner = readLeaseHolder(session.paths.runnerLease)
     const isGone = runner !== undefined && (await checkLiveness(runner)) === 'dead'
-    if (isGone && !isRevived) isRevived = await launchSuccessor(session, config)
+    if (isGone && !isRestarted) isRestarted = await launchSuccessor(session, config)
     else if (performance.now() > deadlineMs && (isGone || runner === undefined)) {
       // Only without a runner: with one, a large repository may take longer.
       const { closeSession } = await import('./runner.ts')

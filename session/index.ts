@@ -11,7 +11,6 @@ export { createSessionId, isSessionId, isWorkerName } from './id.ts'
 export { findClaudeFolder, hasClaudeFolders, refuseNewerFormat, type Session, SessionManifest } from './manifest.ts'
 export { styleWork } from './own-commit.ts'
 export type { SessionPaths } from './paths.ts'
-export { findUnsavedWork, finishRemovals, removeSession } from './remove.ts'
 export {
   createSession,
   findSession,

@@ -5,7 +5,7 @@ import type { ClauseVerdict, VerdictRecord } from '#session/evidence'
 import type { Verdict } from '#session/log'
 import { listFindings } from './findings.ts'
 import { findGate, type Gate } from './packet/input.ts'
-import type { JudgeReply, JudgeReplyResult } from './reply.ts'
+import type { JudgeReply, JudgeReplyResult } from './parse-reply.ts'
 
 /** Everything that a verdict is decided from. */
 interface VerdictInput {

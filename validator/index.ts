@@ -8,7 +8,7 @@ export type { GeminiAnswer } from './gemini.ts'
 export type { JudgeResult } from './judge.ts'
 export type { Gate, PacketInput } from './packet/input.ts'
 export { assertNoLeak, assertNoSecrets, buildPacket, Packet, PacketLeakError } from './packet/packet.ts'
-export { buildResponseSchema, type JudgeReply, type JudgeReplyResult, parseJudgeReply } from './reply.ts'
+export { buildResponseSchema, type JudgeReply, type JudgeReplyResult, parseJudgeReply } from './parse-reply.ts'
 
 /** Ask the judge's model for one word, to test key, model and address. */
 export async function pingJudge(config: JudgeConfig): Promise<GeminiAnswer<string>> {

@@ -4,7 +4,7 @@ import { readIfPresent } from '#host/fs'
 import { JudgeError, toJudgeFailure } from './failure.ts'
 import { askGemini, type GeminiAnswer, type JudgeConfig } from './gemini.ts'
 import type { Packet } from './packet/packet.ts'
-import { buildResponseSchema, type JudgeReply, parseJudgeReply } from './reply.ts'
+import { buildResponseSchema, type JudgeReply, parseJudgeReply } from './parse-reply.ts'
 
 const MAX_KEPT_REPLY_CHARS = 64 * 1024
 

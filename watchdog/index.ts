@@ -10,4 +10,4 @@ export {
 } from './daemon-lease.ts'
 export { acquireDaemonLease, startDaemon, startInBackground, stopDaemon } from './daemon-process.ts'
 export { watchForDeath } from './death-watch.ts'
-export { classifyNeed, type Revival, type Room, reviveSessions } from './revive.ts'
+export { classifyNeed, type Room, type Succession, startSuccessors } from './successors.ts'

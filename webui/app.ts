@@ -22,15 +22,15 @@ import {
   readView,
   type Session,
 } from '#session/readonly.ts'
-import { parseFileAddress } from './file-address.ts'
-import { listReadableFiles, readRawFile } from './files.ts'
 import { buildListPage, getRefreshMs } from './pages/list.ts'
 import { buildMatrixPage } from './pages/matrix.ts'
 import { buildSessionPage, type SessionData } from './pages/session.ts'
 import { createRenderer, type PageFrame } from './render.ts'
 import { rawFilePolicy, refuseRequest, securityHeaders } from './request-policy.ts'
-import { sendContent, watchClose } from './send-content.ts'
-import { answerWorkRequest, readWorkData } from './work-request.ts'
+import { listReadableFiles, readRawFile } from './session-files.ts'
+import { parseFileAddress } from './work/file-address.ts'
+import { sendContent, watchClose } from './work/send-content.ts'
+import { answerWorkRequest, readWorkData } from './work/work-request.ts'
 
 const MAX_LISTED_SESSIONS = 100
 /** Shorter than anyone notices, so that many open pages cost what one costs. */

@@ -7,7 +7,7 @@ import { printCodeWarning } from '../output/code-warning.ts'
 import { createProgressLine } from '../output/progress-line.ts'
 import { measureEnded, printSessionList, summarizeSession } from '../output/session-list.ts'
 import { print } from '../output/terminal.ts'
-import { parseAge } from '../remove-safe.ts'
+import { parseAge } from '../tidy/remove-safe.ts'
 
 export const command = defineCommand({
   about: `

@@ -4,7 +4,7 @@ import { defineCommand, UsageError } from '../command.ts'
 import { refuseAgent } from '../input/confirm.ts'
 import { confirmUnsavedWork, refuseOpen } from '../input/confirm-removal.ts'
 import { print } from '../output/terminal.ts'
-import { parseAge, removeSafeSessions, removeSessions, throwFailures } from '../remove-safe.ts'
+import { parseAge, removeSafeSessions, removeSessions, throwFailures } from '../tidy/remove-safe.ts'
 
 export const command = defineCommand({
   about: `

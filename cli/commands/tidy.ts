@@ -6,7 +6,7 @@ import { confirmAction, refuseAgent } from '../input/confirm.ts'
 import { createProgressLine } from '../output/progress-line.ts'
 import { print } from '../output/terminal.ts'
 import { printRemovable, printTidied } from '../output/tidy-view.ts'
-import { parseAge } from '../remove-safe.ts'
+import { parseAge } from '../tidy/remove-safe.ts'
 import { tidyInBackground } from '../tidy/schedule.ts'
 import { listRemovable, removeAll, requireRemoved } from '../tidy/tidy.ts'
 

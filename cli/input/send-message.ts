@@ -19,7 +19,7 @@ import { refuseNewerFormat, type Session } from '#session'
 import { isSettled, refuseOtherHost } from '#session/status'
 import { wakeDaemon } from '../background.ts'
 import { UsageError } from '../command.ts'
-import { revive } from '../revive.ts'
+import { startMissingRunners } from '../missing-runners.ts'
 import { readStatus } from './session.ts'
 
 /**
@@ -42,7 +42,7 @@ export async function sendMessage(
   const sender = { ...identity, name: os.userInfo().username.slice(0, MAX_USER_NAME_CHARACTERS) || 'you' }
   const id = storeMessage(session, { ...content, deadline: new Date(Date.now() + timeoutMs).toISOString(), sender })
   fs.openSync(getMessageFile(session.paths, id), 'r') // Open until this process ends: so the runner verifies the sender.
-  for (let revivedAtMs = Number.NEGATIVE_INFINITY; ; await sleep(POLL_INTERVAL_MS)) {
+  for (let restartedAtMs = Number.NEGATIVE_INFINITY; ; await sleep(POLL_INTERVAL_MS)) {
     const reply = readMessageReply(session, id)
     if (reply?.exitCode === exitCodes.ok) {
       await wakeDaemon(config)
@@ -50,10 +50,10 @@ export async function sendMessage(
     }
     if (reply) throw createNotDeliveredError(reply.text, reply.exitCode as ExitCode)
     if (performance.now() > deadlineMs + REPLY_GRACE_MS) throw createNoReplyError(session, id)
-    if (performance.now() - revivedAtMs < REVIVE_INTERVAL_MS || (await hasRunner(session))) continue
+    if (performance.now() - restartedAtMs < RESTART_INTERVAL_MS || (await hasRunner(session))) continue
     await prepareDelivery(session, config, id)
-    await revive(config, { wanted: session.id })
-    revivedAtMs = performance.now()
+    await startMissingRunners(config, { wanted: session.id })
+    restartedAtMs = performance.now()
   }
 }
 
@@ -78,7 +78,7 @@ export async function hasTerminal(session: Session, config: Config): Promise<boo
 // --- internal ---
 
 const POLL_INTERVAL_MS = 100
-const REVIVE_INTERVAL_MS = 2000
+const RESTART_INTERVAL_MS = 2000
 
 /** What a runner may need beyond the message's deadline: to start, and to see the message arrive. */
 const REPLY_GRACE_MS = 60_000

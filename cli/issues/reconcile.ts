@@ -1,20 +1,11 @@
 import path from 'node:path'
 import type { Forge } from '#forge'
-import { editComment } from '#forge/issues'
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { readStamp } from '#host/fs'
-import { sha256 } from '#host/hash.ts'
-import { listKnownSecrets, redactAll } from '#host/secrets'
 import { DAY_MS } from '#host/time.ts'
-import type { Item } from '#queue'
-import type { Session } from '#session'
-import { readView } from '#session/status'
-import { readPublishedMatrix } from '../output/published-matrix.ts'
-import { withQueue } from '../queue/open.ts'
 import { ReportOnce } from '../report-once.ts'
 import { claimIssue, giveBack } from './claim.ts'
-import { renderIssueComment } from './comment-text.ts'
 import { connectRecord } from './connect.ts'
 import {
   formatIssue,
@@ -30,6 +21,7 @@ import {
 } from './record.ts'
 import { SessionList } from './session-list.ts'
 import { describeStart, enqueueAgain, ensureStarted, findIssueItem } from './start.ts'
+import { updateComment } from './update-comment.ts'
 
 /** What was published about a claim: the state of its work then, and since when its session has been closed. */
 interface Published {
@@ -180,47 +172,9 @@ async function bringForward(
   published.set(record.claim, { stamp, closedAt })
 }
 
-/** Returns since when the session has been closed. */
-async function updateComment(
-  config: Config,
-  record: IssueRecord,
-  { item, session }: { item: Item | undefined; session: Session | undefined },
-  connect: () => Promise<Forge>,
-  say: (line: string) => void,
-): Promise<string | undefined> {
-  const view = session && (await readView(session))
-  const matrix = view?.status.verdict === undefined ? undefined : await readPublishedMatrix(config, view)
-  const secrets = listKnownSecrets(config)
-  const body = renderIssueComment({
-    record,
-    item: item && redactAll(item, secrets),
-    view: view && { ...view, ...redactAll({ status: view.status, state: view.state }, secrets) },
-    matrix,
-  })
-  const commentHash = sha256(body)
-  if (commentHash !== record.commentHash && record.commentId !== null) {
-    if (!(await editComment(await connect(), record.commentId, body))) {
-      await endLost(config, record, item, say)
-      return undefined
-    }
-    writeRecord(config.home, record, { commentHash })
-    say(`${formatIssue(record)}: ${body.split('\n')[1]?.replace(/^.*: /, '') ?? ''}`)
-  }
-  return view?.status.closed === undefined ? undefined : view.status.lastEventAt
-}
-
 function end(config: Config, record: IssueRecord, reason: string, say: (line: string) => void): void {
   writeRecord(config.home, record, { state: 'ended', reason })
   say(`${formatIssue(record)}: no longer followed, ${reason}`)
-}
-
-/** Its comment is gone: another machine has taken it over, or a person has ended it on GitHub. What runs is left to its person. */
-async function endLost(config: Config, record: IssueRecord, item: Item | undefined, say: (line: string) => void) {
-  const reason = 'its comment was deleted on GitHub'
-  if (item?.state === 'waiting' || item?.state === 'needs you')
-    await withQueue(config, queue => queue.cancel(item.id, reason))
-  writeRecord(config.home, record, { state: 'lost', reason })
-  say(`${formatIssue(record)}: no longer claimed, ${reason}`)
 }
 
 function isOld(closedAt: string | undefined): boolean {

@@ -10,8 +10,8 @@ import { withQueue } from '../queue/open.ts'
 import { addAutomatic } from './automatic.ts'
 import { listBlocked } from './blocked-entries.ts'
 import { findLanded, hasLander, isLandingPaused } from './lander.ts'
+import { hasRetry, isRetryOver } from './new-attempt.ts'
 import { notifyLandings } from './notifications.ts'
-import { hasRetry, isRetryOver } from './retry.ts'
 
 /** What the daemon keeps from one look to the next. */
 export interface LandingWatch {

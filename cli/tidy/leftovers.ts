@@ -6,7 +6,8 @@ import { deleteFolder, isSocket, listNames, measureFolder } from '#host/fs'
 import { formatCount } from '#host/text.ts'
 import { DAY_MS } from '#host/time.ts'
 import { openTmux } from '#host/tmux'
-import { finishRemovals, isSessionId } from '#session'
+import { isSessionId } from '#session'
+import { finishRemovals } from '#session/removal'
 import type { Removable } from './removable.ts'
 
 /** What processes have left that were killed: temporary files of writes, sessions that were half removed or half restored, a socket. */

@@ -1,7 +1,7 @@
 import type { Config } from '#host/config'
 import { listSessions } from '#session'
-import { decideRemoval, listOldSessions, removeSessions, throwFailures } from '../remove-safe.ts'
 import type { Removable } from './removable.ts'
+import { decideRemoval, listOldSessions, removeSessions, throwFailures } from './remove-safe.ts'
 
 /**
  * The sessions in which nothing has happened for so long and that lose nothing, by the rules of `rm --older`. Each is decided again

@@ -1,6 +1,14 @@
 export { copyTree } from './copy-tree.ts'
 export { deleteFolder } from './delete-folder.ts'
 export {
+  describeFreeSpace,
+  FREE_SPACE_REMEDY,
+  LOW_SPACE_BYTES,
+  MIN_SPACE_BYTES,
+  measureFreeSpace,
+  requireFreeSpace,
+} from './disk-space.ts'
+export {
   appendLine,
   appendUntrusted,
   describeSpecialFile,
@@ -17,12 +25,4 @@ export {
 } from './files.ts'
 export { detectFileSystem } from './filesystem-type.ts'
 export { measureFolder } from './folder-size.ts'
-export {
-  describeFreeSpace,
-  FREE_SPACE_REMEDY,
-  LOW_SPACE_BYTES,
-  MIN_SPACE_BYTES,
-  measureFreeSpace,
-  requireFreeSpace,
-} from './free-space.ts'
 export { removeAdditions, takeSnapshot } from './tree-snapshot.ts'

@@ -8,7 +8,8 @@ import { type Credential, createFixedCredential, createProgramCredential } from 
 import type { ModelPolicy } from './policy.ts'
 import { getApiAddress } from './provider.ts'
 import { createRelay, type Upstream } from './relay.ts'
-import { createStoredCredential, readStoredLogin } from './stored-login.ts'
+import { createStoredCredential } from './renew-login.ts'
+import { readStoredLogin } from './stored-login.ts'
 
 /** What answers an agent in place of its model, with the login and to the address that the user's own claude would use. */
 export function createModelRelay(

@@ -2,8 +2,8 @@ import os from 'node:os'
 import path from 'node:path'
 import { buildBubblewrapLine } from './bubblewrap.ts'
 import { addIsolation, buildInnerScript, buildRuntimeConfig, usesProxy } from './command-line.ts'
+import { openProxy } from './open-proxy.ts'
 import type { SandboxPolicy } from './policy.ts'
-import { openProxy } from './proxy.ts'
 import { listReadablePaths } from './readable-paths.ts'
 
 /** What a sandbox is opened with. */

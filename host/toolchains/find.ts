@@ -8,8 +8,8 @@ import { toOneLine } from '../text.ts'
 import { askProgram, type UserShell } from './ask.ts'
 import { explainUnusable, isFolder } from './folders.ts'
 import { expandState, listEntries } from './identity.ts'
+import { createNamedKind, type ToolchainKind, toolchainKinds } from './known-tools.ts'
 import { listSnapFolders } from './snaps.ts'
-import { createNamedKind, type ToolchainKind, toolchainKinds } from './table.ts'
 import type { Toolchain, Toolchains } from './toolchains.ts'
 
 interface Search {

@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { readIfPresent } from '../fs/files.ts'
 import { sha256 } from '../hash.ts'
-import { createNamedKind, type ToolchainKind, toolchainKinds } from './table.ts'
+import { createNamedKind, type ToolchainKind, toolchainKinds } from './known-tools.ts'
 import type { Toolchains } from './toolchains.ts'
 
 /**

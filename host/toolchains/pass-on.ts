@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { listEntries } from './identity.ts'
-import { toolchainKinds } from './table.ts'
+import { toolchainKinds } from './known-tools.ts'
 import type { Toolchain, Toolchains } from './toolchains.ts'
 
 /** The variables of the toolchains for a setup: without those of folders that a setup makes for itself. */

@@ -4,7 +4,7 @@ import { listKnownSecrets, redactSecrets } from '#host/secrets'
 import { toOneLine } from '#host/text.ts'
 import type { Channel, OutgoingNotification } from '../outbox.ts'
 import { sendToDesktop } from './desktop.ts'
-import { sendToPhone } from './phone.ts'
+import { sendToPhone } from './ntfy.ts'
 import type { SendResult } from './send-result.ts'
 import { postToWebhook } from './webhook.ts'
 

@@ -9,11 +9,11 @@ import type { StartFailure } from '../end-session.ts'
 import { isOwnWords } from '../messages/own-words.ts'
 import { isAgentTool, listPendingRequests } from '../requests.ts'
 import { explainStopBlock, STOP_ATTEMPTS } from '../stop-gate.ts'
+import { modelOutputHooks, UsageLimitParking } from '../usage-limit/parking.ts'
 import type { HookEvent } from './hook-inbox.ts'
 import { OrchestratorPane, type PaneState } from './pane.ts'
 import { OrchestratorRecovery } from './recovery.ts'
 import { OrchestratorStart } from './start.ts'
-import { modelOutputHooks, UsageLimitParking } from './usage-limit-parking.ts'
 
 /** Failed tools are normal for an agent; more of them would only fill the log. */
 const MAX_RECORDED_TOOL_FAILURES = 50

@@ -11,10 +11,10 @@ import type { WorkerEnding } from '#session/log'
 import { importWork, listChangedPaths } from '#session/repository'
 import type { WorkerStatus } from '#session/status'
 import type { RunnerContext } from '../context.ts'
+import { findWorkerLimit, parkWorker } from '../usage-limit/worker.ts'
 import { recordUnreportedCost } from './in-flight.ts'
 import { interruptWorker } from './interruption.ts'
 import { readWorkerProcess } from './process-record.ts'
-import { findWorkerLimit, parkWorker } from './usage-limit.ts'
 import { releaseWriteLock } from './write-lock.ts'
 
 /** What `worker.sh` writes last. */

@@ -8,11 +8,11 @@ import { listActiveWorkers, type RunnerContext } from '../context.ts'
 import { ensureDependencies } from '../dependencies/install.ts'
 import { prepareToolHome } from '../dependencies/tool-home.ts'
 import { getTmuxSession } from '../terminal.ts'
+import { isHeldByLimit } from '../usage-limit/worker.ts'
 import { computeRemainingUsd } from './budget.ts'
 import { finishWorker } from './finish.ts'
 import { keepInterruptedAttempt } from './interruption.ts'
 import { writeWorkerProcess } from './process-record.ts'
-import { isHeldByLimit } from './usage-limit.ts'
 import { grantWriteLock } from './write-lock.ts'
 
 /** Start every rw worker in the queue, and the first code worker if the write lock is free. With the budget spent, end them. */

@@ -2,11 +2,11 @@ import fs from 'node:fs'
 import { buildWorkerMark } from '#agents'
 import { checkLiveness, killProcessTree } from '#host/process'
 import type { RunnerContext } from '../context.ts'
+import { watchLimit } from '../usage-limit/worker.ts'
 import { finishWorker } from './finish.ts'
 import type { HungResults } from './hung-result.ts'
 import { readWorkerProcess } from './process-record.ts'
 import { startQueuedWorkers } from './start.ts'
-import { watchLimit } from './usage-limit.ts'
 
 /** Finish the workers that have ended, kill those that have run too long, and start the next. */
 export async function watchWorkers(context: RunnerContext, hungResults: HungResults): Promise<void> {

@@ -1,4 +1,3 @@
-export { type ContractChange, compareContracts } from './amendment.ts'
 export { decideBrackets, formatGlobs } from './brackets.ts'
 export {
   type ClauseProof,
@@ -9,6 +8,7 @@ export {
   getProofKind,
   listExpectations,
 } from './clause.ts'
+export { type ContractChange, compareContracts } from './compare-contracts.ts'
 export {
   describeProblems,
   listUncoveredSentences,

@@ -3,7 +3,7 @@ import { formatNames } from '#host/text.ts'
 import { type Contract, listChangesOutsideScopes } from '../contract/index.ts'
 import type { SessionPaths } from '../paths.ts'
 import { runBareGit } from '../repository/bare-git.ts'
-import { listCommitFiles } from '../repository/export.ts'
+import { listCommitFiles } from '../repository/commit-files.ts'
 import { listWrittenFiles, type WrittenFile } from '../repository/written-files.ts'
 
 /** Larger files are data and are not searched. */

@@ -3,10 +3,10 @@ import { isReachable } from '#host/git'
 import { formatNames } from '#host/text.ts'
 import { readLog } from '../log/log.ts'
 import type { Session } from '../manifest.ts'
-import { findUnsavedWork } from '../remove.ts'
 import { listRefs } from '../repository/refs.ts'
 import { omitWorkHistory } from '../repository/repository.ts'
 import { computeStatus } from '../status/status.ts'
+import { findUnsavedWork } from './remove-session.ts'
 
 /** Whether a session can be removed without losing anything, and why. */
 export interface Removability {

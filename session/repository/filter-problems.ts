@@ -1,7 +1,7 @@
 import { tryGit } from '#host/git'
 import { listFilteredFiles } from '#host/lfs'
 import type { SessionPaths } from '../paths.ts'
-import { listCommitFiles } from './export.ts'
+import { listCommitFiles } from './commit-files.ts'
 import { keepLfsContent, listLfsVersions } from './lfs.ts'
 import { listWrittenFiles } from './written-files.ts'
 

@@ -1,4 +1,5 @@
 export { hasCommit, verifyObjects } from './bare-git.ts'
+export { listCommitFiles, listNestedRepositories, readCommitFiles } from './commit-files.ts'
 export {
   describeVoidReason,
   listChangedPaths,
@@ -6,7 +7,6 @@ export {
   listDifferences,
   listVisibleChanges,
 } from './diff.ts'
-export { listCommitFiles, listNestedRepositories, readCommitFiles } from './export.ts'
 export { checkFilteredFiles } from './filter-problems.ts'
 export { listInboxChanges } from './inbox-changes.ts'
 export { getStoresFolder, listPackStores, type PackStore, removeUnusedPackStores } from './pack-store.ts'

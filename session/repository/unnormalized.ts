@@ -6,7 +6,7 @@ import { readBytesIfPresent } from '#host/fs'
 import { git, readAttributes, tryGit } from '#host/git'
 import type { SessionPaths } from '../paths.ts'
 import type { SessionRepository } from './bare-git.ts'
-import { type CommitFile, listCommitFiles } from './export.ts'
+import { type CommitFile, listCommitFiles } from './commit-files.ts'
 import { quoteName } from './quote.ts'
 
 /**

@@ -26,7 +26,7 @@ const owners: Record<string, string> = {
   chokidar: 'session/log/follow.ts',
   '@google/genai': 'validator/gemini.ts',
   'node-notifier': 'notify/channels/desktop.ts',
-  ntfy: 'notify/channels/phone.ts',
+  ntfy: 'notify/channels/ntfy.ts',
   express: 'webui/app.ts',
   eta: 'webui/render.ts',
   'markdown-it': 'host/markdown.ts',

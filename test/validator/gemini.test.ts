@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { exitCodes } from '#host/error.ts'
 import { judgePacket, mayPass, type Packet } from '#validator'
-import { buildResponseSchema } from '#validator/reply.ts'
+import { buildResponseSchema } from '#validator/parse-reply.ts'
 import {
   badResponses,
   badTexts,

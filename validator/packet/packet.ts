@@ -1,14 +1,14 @@
-import { randomBytes, randomInt } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { sha256 } from '#host/hash.ts'
 import { findSecrets, redactionLabels, redactSecrets } from '#host/secrets'
 import { formatCount, toOneLine } from '#host/text.ts'
-import type { Contract } from '#session/contract'
+import { createCanary } from './canary.ts'
 import type { PacketInput } from './input.ts'
 import { findLeaks, type Leaks, redactLeaks, type SourceFile, withheldLine } from './leak-scan.ts'
+import { listEvidenceIds, listingId, renderPacket, type TextKind } from './render-packet.ts'
 import { type StrippedText, stripCodeFences, stripControlCharacters, stripDiffs, truncateText } from './strip-code.ts'
-import { type Canary, listEvidenceIds, listingId, renderPacket, type TextKind } from './text.ts'
 
 const MAX_REPORT_BYTES = 8 * 1024
 const MAX_INPUT_CHARS = 256 * 1024
@@ -134,16 +134,4 @@ function redactTargets(text: string, { leaks, knownSecrets }: RedactionTargets):
     .map((line, index) => (lines[index] === withheldLine ? withheldLine : line))
   const redacted = redactLeaks(merged.join('\n'), leaks)
   return { text: redacted.text, withheld: redacted.withheld + withoutSecrets.redactionCount }
-}
-
-/** A clause that looks like the others and cannot be true. A judge that says yes to it says yes to anything. */
-function createCanary(contract: Contract): Canary {
-  const highest = Math.max(0, ...contract.clauses.map(clause => Number(clause.id.slice(1)) || 0))
-  const file = `outputs/${randomBytes(8).toString('hex')}.txt`
-  return {
-    id: `C${highest + randomInt(1, 9)}`,
-    file,
-    sentence: `The file ${file} exists and holds at least one line`,
-    position: randomInt(0, contract.clauses.length + 1),
-  }
 }

@@ -1,8 +1,8 @@
 import { formatCount } from '#host/text.ts'
 import type { WorkReader } from '#session/readonly.ts'
-import { buildFileAddress } from '../file-address.ts'
-import { type DiffLine, formatSize } from '../file-content.ts'
 import { formatFileName } from '../format.ts'
+import { buildFileAddress } from '../work/file-address.ts'
+import { type DiffLine, formatSize } from '../work/file-content.ts'
 import { buildCrumbs } from './folder.ts'
 import { describeChange, describeOrigin, type WorkChange } from './work.ts'
 

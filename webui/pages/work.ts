@@ -1,7 +1,7 @@
 import { formatCount } from '#host/text.ts'
 import type { WorkReader } from '#session/readonly.ts'
-import { buildFileAddress } from '../file-address.ts'
 import { formatFileName } from '../format.ts'
+import { buildFileAddress } from '../work/file-address.ts'
 
 /** The first files of a change are enough for a page. The folders mark all of them. */
 const MAX_LISTED_FILES = 300

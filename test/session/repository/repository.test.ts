@@ -20,7 +20,7 @@ import {
   prepareRepository,
   verifyObjects,
 } from '#session/repository'
-import { checkOutFiles, readCommitFiles } from '#session/repository/export.ts'
+import { checkOutFiles, readCommitFiles } from '#session/repository/commit-files.ts'
 import { computeStatus, type SessionStatus } from '#session/status'
 import { createScratchFolder, waitUntil } from '../../fixtures/scratch.ts'
 

@@ -9,9 +9,10 @@ import { Project } from '#host/project/schema.ts'
 import { findSubmodules } from '#host/submodules'
 import { isModuleName } from '#host/submodules/submodules.ts'
 import { listSharedPaths } from '#runner/dependencies/made-paths.ts'
-import { findUnsavedWork, type Session } from '#session'
+import type { Session } from '#session'
 import { appendEvent } from '#session/log'
 import { resolveSessionPaths } from '#session/paths.ts'
+import { findUnsavedWork } from '#session/removal'
 import {
   exportRepository,
   importWork,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { buildDisposition, buildFileAddress, parseFileAddress } from '#webui/file-address.ts'
+import { buildDisposition, buildFileAddress, parseFileAddress } from '#webui/work/file-address.ts'
 
 test('an address leads back to the same path, whatever its bytes', () => {
   for (const path of ['a', 'a/b c', 'ü/🦊', '\udcff\udcfe', '%2e%2e/x', 'a?b#c', '\'"<&>', 'new\nline', '...', '-rf']) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { computeResumeTimeMs, isLimitDialog, parseUsageLimit } from '#runner/orchestrator/usage-limit.ts'
+import { computeResumeTimeMs, isLimitDialog, parseUsageLimit } from '#runner/usage-limit/usage-limit.ts'
 
 /** The text, the time it appears, and when the limit ends (null: unknown). */
 const limits: [string, string, string | null][] = [

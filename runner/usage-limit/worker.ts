@@ -2,7 +2,7 @@ import { hasModelAnswer } from '#host/claude'
 import { readUntrusted } from '#host/fs'
 import { isSettled, type WorkerStatus } from '#session/status'
 import type { RunnerContext } from '../context.ts'
-import { computeRetryTimeMs, guessErrorKind, parseInterruption, type UsageLimit } from '../orchestrator/usage-limit.ts'
+import { computeRetryTimeMs, guessErrorKind, parseInterruption, type UsageLimit } from './usage-limit.ts'
 
 /** The stream of a worker that works again shows it this early. */
 const STREAM_HEAD_BYTES = 256 * 1024

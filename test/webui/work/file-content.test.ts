@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { decodeText, detectImage, formatSize, parseDiff, splitText } from '#webui/file-content.ts'
-import { assertGrowsLinearly } from '../fixtures/growth.ts'
+import { decodeText, detectImage, formatSize, parseDiff, splitText } from '#webui/work/file-content.ts'
+import { assertGrowsLinearly } from '../../fixtures/growth.ts'
 
 const latin1 = (text: string) => Buffer.from(text, 'latin1')
 

@@ -2,18 +2,11 @@ import { unreachable } from '#host/error.ts'
 import { sanitize, toOneLine } from '#host/text.ts'
 import type { ContractClause } from '#session/contract'
 import { type EvidenceRecord, formatTestCounts } from '#session/evidence'
+import type { Canary } from './canary.ts'
 import { findGate, type Gate, type PacketInput } from './input.ts'
 
 const MAX_LISTED_FILES = 500
 const judgedClauseText = 'judged, from all the evidence here; it has no command'
-
-/** A clause that cannot be true, inserted at `position` among the contract's clauses. */
-export interface Canary {
-  id: string
-  file: string
-  sentence: string
-  position: number
-}
 
 /** Where a text comes from: a worker's report, the output of a check, or a short note that may quote either. */
 export type TextKind = 'report' | 'output' | 'note'

@@ -3,7 +3,7 @@ import { it, type TestContext } from 'node:test'
 import { readDefaultConfig } from '#host/config'
 import type { Liveness } from '#host/process'
 import { initialStatus, type SessionStatus, type SessionView } from '#session/status'
-import { classifyNeed, reviveSessions } from '#watchdog'
+import { classifyNeed, startSuccessors } from '#watchdog'
 import { createTestSession } from '../fixtures/new-session.ts'
 import { createScratchFolder } from '../fixtures/scratch.ts'
 
@@ -71,14 +71,14 @@ const getEnds = (ids: string[]) => ids.map(id => id.slice(-1)).join('')
 it('the oldest are taken up first, as many as there is room for, and the wanted one in any case', async t => {
   const { views, config } = createLost(t, 5)
   const room = { slots: 2, maxTakenUp: 9, wanted: '20261121-say-0004' }
-  const { started, waiting } = await reviveSessions(views, config, async () => true, room)
+  const { started, waiting } = await startSuccessors(views, config, async () => true, room)
   assert.deepEqual([getEnds(started), getEnds(waiting)], ['014', '23'])
 })
 
 it('a session that another process has just started takes its place all the same', async t => {
   const { views, config } = createLost(t, 5)
   const start = async ({ id }: { id: string }) => id > '20261121-say-0001'
-  const { started } = await reviveSessions(views, config, start, { slots: 3, maxTakenUp: 9 })
+  const { started } = await startSuccessors(views, config, start, { slots: 3, maxTakenUp: 9 })
   assert.equal(getEnds(started), '2')
 })
 
@@ -89,8 +89,8 @@ it('a session that cannot be started keeps no other one from it, and is tried le
     return true
   }
   const room = { slots: 9, maxTakenUp: 9, tries: new Map() }
-  const first = await reviveSessions(views, config, start, room)
+  const first = await startSuccessors(views, config, start, room)
   assert.deepEqual([getEnds(first.started), first.failures.length], ['1', 1])
-  const second = await reviveSessions(views, config, start, room)
+  const second = await startSuccessors(views, config, start, room)
   assert.deepEqual([getEnds(second.waiting), second.failures.length], ['01', 0])
 })

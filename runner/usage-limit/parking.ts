@@ -3,7 +3,7 @@ import { MINUTE_MS, SECOND_MS } from '#host/time.ts'
 import { isSettled } from '#session/status'
 import type { RunnerContext } from '../context.ts'
 import { isOwnWords } from '../messages/own-words.ts'
-import type { HookEvent } from './hook-inbox.ts'
+import type { HookEvent } from '../orchestrator/hook-inbox.ts'
 import { computeResumeTimeMs, computeRetryTimeMs, parseInterruption, parseUsageLimit } from './usage-limit.ts'
 
 /** Claude reports a limit within two seconds of a prompt. Without a report for this long, nothing was refused. */

@@ -20,7 +20,7 @@ export interface Room {
 }
 
 /** The ids of the sessions that got a new runner, of those that wait for room or for a delay, and what failed. */
-export interface Revival {
+export interface Succession {
   started: string[]
   waiting: string[]
   failures: { id: string; error: unknown }[]
@@ -31,15 +31,15 @@ export interface Revival {
  * terminal is open, the agents still run, and only the runner is missing. Where it is lost, as after a reboot, everything starts
  * again, which needs room; the oldest comes first. A session that cannot be started keeps no other one from it.
  */
-export async function reviveSessions(
+export async function startSuccessors(
   views: SessionView[],
   config: Config,
   start: (session: Session, config: Config) => Promise<boolean>,
   { slots, maxTakenUp, wanted, tries = new Map() }: Room,
-): Promise<Revival> {
-  const revival: Revival = { started: [], waiting: [], failures: [] }
+): Promise<Succession> {
+  const succession: Succession = { started: [], waiting: [], failures: [] }
   const dead = views.filter(({ runnerLiveness }) => runnerLiveness === 'dead')
-  if (dead.length === 0) return revival
+  if (dead.length === 0) return succession
   const terminals = new Set((await openTmux(config.home).listPanes()).map(pane => pane.session))
   const nowMs = Date.now()
   const lost = dead
@@ -56,20 +56,20 @@ export async function reviveSessions(
     const { id } = view.session
     const needsSlot = !isTerminalOpen && id !== wanted
     if (need === 'later' || (needsSlot && freeSlots <= 0) || !isTimeForTry(tries, view, nowMs)) {
-      revival.waiting.push(id)
+      succession.waiting.push(id)
       continue
     }
     if (needsSlot) freeSlots-- // Also where another process has just started it.
     try {
       const isStarted = await start(view.session, config) // tmux may not have noticed yet that the old one is dead.
-      revival[isStarted ? 'started' : 'waiting'].push(id)
+      succession[isStarted ? 'started' : 'waiting'].push(id)
       if (!isStarted) continue
     } catch (error) {
-      revival.failures.push({ id, error })
+      succession.failures.push({ id, error })
     }
     recordTry(tries, view, nowMs)
   }
-  return revival
+  return succession
 }
 
 /**

@@ -1,12 +1,12 @@
 import type { Readable } from 'node:stream'
 import { openWork, type SessionPaths, UnreadableWork, type WorkReader } from '#session/readonly.ts'
+import { buildFilePage, type FilePage } from '../pages/file.ts'
+import { buildFolderPage, type FolderPage, selectEntries } from '../pages/folder.ts'
+import type { WorkData } from '../pages/work.ts'
+import { rawFilePolicy, svgFilePolicy } from '../request-policy.ts'
 import { buildDisposition, type FileAddress } from './file-address.ts'
 import { detectImage, formatSize } from './file-content.ts'
-import { buildFilePage, type FilePage } from './pages/file.ts'
-import { buildFolderPage, type FolderPage, selectEntries } from './pages/folder.ts'
-import type { WorkData } from './pages/work.ts'
 import { MAX_DOWNLOAD_BYTES, readFileData } from './read-file.ts'
-import { rawFilePolicy, svgFilePolicy } from './request-policy.ts'
 
 /** What a request for the files of a session gets. */
 export type WorkAnswer =

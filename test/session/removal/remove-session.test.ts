@@ -3,10 +3,10 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { runProgram } from '#host/exec.ts'
-import { findUnsavedWork, finishRemovals, removeSession } from '#session'
 import { appendEvent } from '#session/log'
+import { findUnsavedWork, finishRemovals, removeSession } from '#session/removal'
 import { importWork, prepareRepository } from '#session/repository'
-import { createTestSession } from '../fixtures/new-session.ts'
+import { createTestSession } from '../../fixtures/new-session.ts'
 
 test('a session is removed with folders that a build made read-only', t => {
   const session = createTestSession(t)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { MINUTE_MS } from '#host/time.ts'
-import { findWorkerLimit, isHeldByLimit, parkWorker } from '#runner/workers/usage-limit.ts'
+import { findWorkerLimit, isHeldByLimit, parkWorker } from '#runner/usage-limit/worker.ts'
 import type { Event, EventBody } from '#session/log'
 import { computeStatus } from '#session/status'
 import { createWatchedSession } from '../../fixtures/watched-session.ts'

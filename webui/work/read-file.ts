@@ -1,10 +1,10 @@
 import { quoteForShell } from '#host/shell-quote.ts'
 import type { SessionPaths, WorkReader } from '#session/readonly.ts'
+import type { FileData, FileShape } from '../pages/file.ts'
+import type { WorkChange } from '../pages/work.ts'
 import { buildFileAddress } from './file-address.ts'
 import { decodeText, detectImage, formatSize, parseDiff, splitText } from './file-content.ts'
 import { renderMarkdown } from './markdown.ts'
-import type { FileData, FileShape } from './pages/file.ts'
-import type { WorkChange } from './pages/work.ts'
 
 /** Where a file was found, and how it is wanted. */
 export interface FilePlace {

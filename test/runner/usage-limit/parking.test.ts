@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { MINUTE_MS } from '#host/time.ts'
-import { resumeMessage } from '#runner/orchestrator/usage-limit.ts'
-import { ResumeTimer } from '#runner/orchestrator/usage-limit-parking.ts'
+import { ResumeTimer } from '#runner/usage-limit/parking.ts'
+import { resumeMessage } from '#runner/usage-limit/usage-limit.ts'
 import { createWatchedSession } from '../../fixtures/watched-session.ts'
 
 const limit = { error: 'rate_limit', last_assistant_message: "You've hit your 5-hour limit · resets 9:39am (UTC)" }
