@@ -113,6 +113,7 @@ export function composeText(event: Event, subagents: boolean): NotificationText 
       if (!event.isOnBranch) return composeUnlandedText(event)
       return composeMergedText(event)
     }
+    case 'landing.overlapped':
     case 'pull-request.prepared':
     case 'pull-request.opened':
     case 'session.opened':

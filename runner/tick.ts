@@ -7,6 +7,7 @@ import { DiskWatch } from './disk-watch.ts'
 import { endSession, failStart } from './end-session.ts'
 import { explainExpiry } from './expiry.ts'
 import { MessageDelivery } from './messages/deliver.ts'
+import { OrchestratorTerminal } from './messages/orchestrator-terminal.ts'
 import { BasePreparation } from './open-session.ts'
 import { OrchestratorCost } from './orchestrator/cost.ts'
 import { drainHookInbox } from './orchestrator/hook-inbox.ts'
@@ -30,7 +31,8 @@ export function createTick(context: RunnerContext): () => Promise<void> {
   const { paths } = context.session
   const preparation = new BasePreparation()
   const orchestrator = new OrchestratorWatch(context)
-  const messages = new MessageDelivery(context)
+  const terminal = new OrchestratorTerminal(context)
+  const messages = new MessageDelivery(context, terminal)
   const lostStop = new LostStop()
   const requests = new RequestServer()
   const parkedRound = new ParkedRound()
@@ -51,7 +53,7 @@ export function createTick(context: RunnerContext): () => Promise<void> {
     useTempFolder() // It may vanish while a session runs, with the login that it belonged to.
     drainHookInbox(paths.hookInbox, hookEvent => {
       orchestrator.processHookEvent(hookEvent)
-      messages.recordPrompt(hookEvent)
+      terminal.recordPrompt(hookEvent)
       hungResults.recordHook(context.status, hookEvent)
     })
     if (context.status.base) requests.serveNext(context, orchestrator, messages)

@@ -12,7 +12,7 @@ import { type LandingWish, putIn } from './enqueue.ts'
 import { dropAtSignal, type OwnLandings } from './interrupt.ts'
 import { findCheckoutToLand, landOne } from './land-one.ts'
 import { becomeLander, describeOtherLander, LANDER_POLL_MS, runLander, waitToBecomeLander } from './lander.ts'
-import { findStaleSiblings } from './overlaps.ts'
+import { listStaleSiblings } from './overlaps.ts'
 
 /** What a person asked for with `dispatch land`. */
 export interface LandingOptions extends Omit<LandingWish, 'attendedBy' | 'sendsBack'> {
@@ -99,7 +99,7 @@ export function readResult(config: Config, entry: Landing): LandingResult {
 async function completeResult(config: Config, entry: Landing): Promise<LandingResult> {
   const result = readResult(config, entry)
   if (entry.outcome !== 'landed') return result
-  return { ...result, stale: await findStaleSiblings(config, entry.session).catch(() => []) }
+  return { ...result, stale: await listStaleSiblings(config, entry.session) }
 }
 
 function pickWish({ into, repo, after, method, author }: LandingOptions) {

@@ -11,8 +11,9 @@ import { findSession } from '#session'
 import { toDispatchError } from '../to-dispatch-error.ts'
 import { listBlocked, listLanded } from './blocked-entries.ts'
 import { landOne } from './land-one.ts'
+import { advanceRetries, startRetry } from './new-attempt.ts'
 import { decideNext, isFailedPush, type Tried } from './outcome.ts'
-import { advanceRetries, startRetry } from './retry.ts'
+import { tellStaleSiblings } from './overlaps.ts'
 
 /** What a lander is told by the process that it is. */
 export interface LanderOptions {
@@ -128,7 +129,12 @@ async function landClaimed(
     reason: next.reason,
     error: error && { message: error.message, remedy: error.remedy ?? '', exitCode: error.exitCode },
   })
-  if (next.outcome === 'landed') replaceEarlier(config, queue, entry.session)
+  if (next.outcome === 'landed') {
+    replaceEarlier(config, queue, entry.session)
+    const branch = 'landing' in tried ? tried.landing.branch : ''
+    // What has landed has landed, whether or not the others can be told.
+    await tellStaleSiblings(config, entry.session, branch).catch(error => say(`other sessions were not told: ${error}`))
+  }
   return queue.find(entry.session)
 }
 

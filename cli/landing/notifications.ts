@@ -4,7 +4,7 @@ import { formatNames } from '#host/text.ts'
 import type { Landing, LandingQueue } from '#landing'
 import { enqueueHomeNotification } from '../home-notification.ts'
 import { NotifyOnce } from '../notify-once.ts'
-import { findStaleSiblings } from './overlaps.ts'
+import { listStaleSiblings } from './overlaps.ts'
 
 /**
  * Queue one notification for each entry that has landed without a person at a shell, needs one, or cannot land for a while because
@@ -19,7 +19,7 @@ export async function notifyLandings(config: Config, queue: LandingQueue): Promi
     // What is late is told once, however often it is tried.
     const [stamp, reason] = entry.state === 'ended' ? [entry.since, entry.reason] : [entry.addedAt, 'late']
     if (told.isDone(getKey(entry), stamp, reason)) continue
-    const siblings = entry.outcome === 'landed' ? await findStaleSiblings(config, entry.session).catch(() => []) : []
+    const siblings = entry.outcome === 'landed' ? await listStaleSiblings(config, entry.session) : []
     told.tell(getKey(entry), stamp, reason, (id, at) => write(config, entry, { id, at, siblings }))
   }
   told.keep(folder, new Set(entries.map(getKey)))

@@ -151,6 +151,11 @@ function printLimits({ session, status }: SessionView): void {
 function printNeeds({ session, status, runnerLiveness }: SessionView): void {
   if (status.question && status.phase === 'asking') print(paint('red', `  asks you: ${sanitize(status.question)}`))
   if (status.problem) print(paint('red', `  ${sanitize(status.problem)}`))
+  if (status.landed.length === 0)
+    for (const { session: other, branch, files } of status.overlaps)
+      print(
+        `  stale    ${sanitize(`${other} has landed on ${branch}, and changed the same files: ${formatNames(files)}`)}`,
+      )
   const isSleeping = isAsleep({ status, runnerLiveness })
   const nextStep = findNextStep(status, session.id.slice(-4), isSleeping)
   if (nextStep) print(paint('bold', `  ${nextStep.label.padEnd(8)} ${nextStep.text}`))

@@ -1,58 +1,42 @@
-import fs from 'node:fs'
-import { findTranscript, type InputLine, parseInputLine, parseTranscriptPrompts } from '#host/claude'
 import { unreachable } from '#host/error.ts'
 import { sha256 } from '#host/hash.ts'
 import { sanitize } from '#host/text.ts'
 import { SECOND_MS } from '#host/time.ts'
-import { findClaudeFolder } from '#session'
 import { readLog } from '#session/log'
-import { describeJudgeWait, isSettled, type SessionStatus } from '#session/status'
+import { describeJudgeWait, isAtWork, isSettled, type SessionStatus } from '#session/status'
 import { accept, type CommandReply, callHuman, type RunnerContext, refuse } from '../context.ts'
 import { authorizeMessage } from '../contract/approval.ts'
-import type { HookEvent } from '../orchestrator/hook-inbox.ts'
 import { resumeOrchestrator } from '../orchestrator/resume.ts'
-import { isLimitDialog, resumeMessage } from '../orchestrator/usage-limit.ts'
-import { ResumeTimer } from '../orchestrator/usage-limit-parking.ts'
-import { getTmuxSessionName } from '../terminal.ts'
-import {
-  clearPasteMark,
-  listPendingMessages,
-  readPasteOffset,
-  recordPaste,
-  type StoredMessage,
-  writeMessageReply,
-} from './store.ts'
-import {
-  type Delivery,
-  frameMessage,
-  type Keyboard,
-  matchDelivery,
-  typeMessage,
-  verdictHeading,
-} from './type-into-terminal.ts'
+import { ResumeTimer } from '../usage-limit/parking.ts'
+import { resumeMessage } from '../usage-limit/usage-limit.ts'
+import type { OrchestratorTerminal } from './orchestrator-terminal.ts'
+import { describeOverlap, frameOwnWords } from './own-words.ts'
+import { clearPasteMark, listPendingMessages, readPasteOffset, type StoredMessage, writeMessageReply } from './store.ts'
+import { type Delivery, frameMessage, verdictHeading } from './type-into-terminal.ts'
 
 /** The id of the message that dispatch itself sends after a usage limit. */
 const LIMIT_MESSAGE_ID = 'limit'
 /** The id of what dispatch says when claude stopped too early, and its hook did not. */
 const REMINDER_ID = 'reminder'
+/** The id of what dispatch says when another session has landed. */
+const OVERLAP_ID = 'overlap'
 const OWN_WORDS_TIMEOUT_MS = 30 * SECOND_MS
 const INTERRUPT_AGAIN_MS = 10 * SECOND_MS
-const KEPT_PROMPT_COUNT = 20
 const MAX_VERDICT_CHARS = 20_000
 
 /** Delivers the human's messages to the orchestrator, in order and each once, and the message after a usage limit. */
 export class MessageDelivery {
   private readonly context: RunnerContext
+  private readonly terminal: OrchestratorTerminal
   private isBusy = false
-  /** The prompts that claude's hook reported, newest last. */
-  private prompts: string[] = []
   private readonly resumeTimer = new ResumeTimer()
   /** Set while a message waits in claude's queue: the size of the transcript when it was pasted. */
   private queuedOffset: number | undefined
   private interruptedAtMs = Number.NEGATIVE_INFINITY
 
-  constructor(context: RunnerContext) {
+  constructor(context: RunnerContext, terminal: OrchestratorTerminal) {
     this.context = context
+    this.terminal = terminal
   }
 
   isDelivering(): boolean {
@@ -62,7 +46,10 @@ export class MessageDelivery {
   /** Begin to deliver the next message, unless one is being delivered. */
   deliverNext(): void {
     if (this.isBusy) return
-    const message = listPendingMessages(this.context.session.paths).find(isForOrchestrator)
+    const mayTellOverlap = isAtWork(this.context.status)
+    const message = listPendingMessages(this.context.session.paths)
+      .filter(isForOrchestrator)
+      .find(({ kind }) => kind !== 'overlap' || mayTellOverlap)
     if (!message && !this.resumeTimer.isDue(this.context)) return
     this.begin(message ? this.deliver(message) : this.sendResumeMessage())
   }
@@ -74,19 +61,13 @@ export class MessageDelivery {
     return true
   }
 
-  /** Note a prompt that claude's hook reports, which it also does for a queued one. */
-  recordPrompt({ hook_event_name, session_id, prompt }: HookEvent): void {
-    if (hook_event_name === 'UserPromptSubmit' && session_id === this.context.session.manifest.claude.sessionId)
-      this.prompts = [...this.prompts, prompt ?? ''].slice(-KEPT_PROMPT_COUNT)
-  }
-
   /**
    * True while a message waits for the running tool to end. A tool that only waits should then return. Soon after one did, claude
    * has the message but may not have written that into its transcript, so the next tool is not interrupted at once.
    */
   shouldInterrupt(): boolean {
     if (this.queuedOffset === undefined || performance.now() - this.interruptedAtMs < INTERRUPT_AGAIN_MS) return false
-    if (this.readPromptsSince(this.queuedOffset).some(({ kind }) => kind === 'dequeued')) this.queuedOffset = undefined
+    if (this.terminal.hasReadQueue(this.queuedOffset)) this.queuedOffset = undefined
     return this.queuedOffset !== undefined
   }
 
@@ -105,11 +86,28 @@ export class MessageDelivery {
   }
 
   private async deliver(message: OrchestratorMessage): Promise<void> {
-    const reply =
-      message.kind === 'verdict'
-        ? await this.typeVerdict(message)
-        : ((await authorizeMessage(this.context, message)) ?? (await this.resumeAndType(message)))
+    const reply = await this.deliverAs(message)
     writeMessageReply(this.context.session.paths, message.id, reply)
+  }
+
+  private async deliverAs(message: OrchestratorMessage): Promise<CommandReply> {
+    if (message.kind === 'verdict') return this.typeVerdict(message)
+    if (message.kind === 'overlap') return this.tellOverlap(message)
+    return (await authorizeMessage(this.context, message)) ?? this.resumeAndType(message)
+  }
+
+  /** Another session has landed changes to files of this one. What lands of this one is proved again, so this is no order. */
+  private async tellOverlap({
+    session,
+    branch,
+    files,
+  }: OrchestratorMessage & { kind: 'overlap' }): Promise<CommandReply> {
+    const { context } = this
+    // A runner that died before it could reply may have told it.
+    if (context.status.overlaps.some(each => each.session === session)) return accept('told before')
+    context.record({ type: 'landing.overlapped', session, branch, files })
+    await this.typeOwnWords(frameOwnWords(describeOverlap(session, branch, files)), OVERLAP_ID)
+    return accept('told')
   }
 
   /** Send the verdict of a round whose judge was waited for. Without it, an orchestrator with rounds left would not go on. */
@@ -117,7 +115,7 @@ export class MessageDelivery {
     // It may have ended while nothing was left for it to do. After a final verdict nothing is.
     if (!isSettled(this.context.status)) await resumeOrchestrator(this.context)
     const framed = frameMessage(sanitize(text).slice(0, MAX_VERDICT_CHARS), id, verdictHeading)
-    const result = await this.type(framed, id, deadline)
+    const result = await this.terminal.type(framed, id, deadline)
     if (result.ok) return accept(result.mode)
     if (isSettled(this.context.status)) return refuse(result.reason, result.exitCode)
     return callHuman(this.context, `the orchestrator could not be told the verdict: ${result.reason}`)
@@ -139,7 +137,11 @@ export class MessageDelivery {
     )
     if (earlier?.type === 'message.delivered')
       return formatDeliveredReply(message, { mode: earlier.delivery, isUnchanged: true }, context.status)
-    const result = await this.type(frameMessage(this.formatText(message), messageId), messageId, message.deadline)
+    const result = await this.terminal.type(
+      frameMessage(this.formatText(message), messageId),
+      messageId,
+      message.deadline,
+    )
     if (!result.ok) {
       context.record({ type: 'message.rejected', messageId, reason: result.reason.slice(0, 300) })
       if (message.kind === 'say') return refuse(result.reason, result.exitCode)
@@ -165,20 +167,10 @@ export class MessageDelivery {
   /** Type what dispatch itself says. The id serves again, so the mark of the paste does not stay. */
   private async typeOwnWords(text: string, id: string): Promise<void> {
     try {
-      await this.type(text, id, Date.now() + OWN_WORDS_TIMEOUT_MS)
+      await this.terminal.type(text, id, Date.now() + OWN_WORDS_TIMEOUT_MS)
     } finally {
       clearPasteMark(this.context.session.paths, id)
     }
-  }
-
-  private type(text: string, id: string, deadline: string | number): ReturnType<typeof typeMessage> {
-    const { paths } = this.context.session
-    return typeMessage(this.createKeyboard(), {
-      text,
-      deadlineMs: new Date(deadline).getTime(),
-      pasteOffset: readPasteOffset(paths, id),
-      recordPaste: offset => recordPaste(paths, id, offset),
-    })
   }
 
   /** The text that the orchestrator gets. */
@@ -199,66 +191,10 @@ export class MessageDelivery {
         return unreachable(message)
     }
   }
-
-  private createKeyboard(): Keyboard {
-    const { tmux, session } = this.context
-    const window = [getTmuxSessionName(session), 'orchestrator'] as const
-    const baseMs = Date.now() - performance.now()
-    return {
-      readInputLine: async (): Promise<InputLine | undefined> => {
-        const screen = await tmux.captureStyledText(...window)
-        const { closed, phase, usageLimit } = this.context.status
-        if (screen === undefined || closed) return undefined
-        if (phase === 'opening' && usageLimit === null)
-          return { kind: 'hidden', reason: 'the orchestrator has not started yet' }
-        if (isLimitDialog(screen)) await tmux.pressEnter(...window)
-        return parseInputLine(screen)
-      },
-      paste: text => tmux.paste(...window, text),
-      pressEnter: () => tmux.pressEnter(...window),
-      getTranscriptEnd: () => {
-        this.prompts = []
-        const file = this.findTranscriptFile()
-        return file === undefined ? 0 : fs.statSync(file).size
-      },
-      findDelivery: (text, offset) => this.findDelivery(text, offset),
-      pause: milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds)),
-      now: () => baseMs + performance.now(), // The time of day, whatever happens to the clock meanwhile.
-    }
-  }
-
-  /** The transcript shows more than the hook: whether a message began a turn or waits in its queue. */
-  private findDelivery(text: string, offset: number): Delivery | undefined {
-    for (const prompt of this.readPromptsSince(offset)) {
-      const match = prompt.kind === 'dequeued' ? undefined : matchDelivery(text, prompt.text)
-      if (match) return { mode: prompt.kind === 'queued' ? 'joined the running turn' : 'began a turn', ...match }
-    }
-    if (this.findTranscriptFile() !== undefined) return undefined
-    const match = this.prompts.map(prompt => matchDelivery(text, prompt)).find(Boolean)
-    return match && { mode: isSettled(this.context.status) ? 'began a turn' : 'joined the running turn', ...match }
-  }
-
-  private readPromptsSince(offset: number): ReturnType<typeof parseTranscriptPrompts> {
-    const file = this.findTranscriptFile()
-    if (file === undefined) return []
-    const fd = fs.openSync(file, 'r')
-    try {
-      const bytes = Buffer.alloc(Math.max(0, fs.fstatSync(fd).size - offset))
-      const length = fs.readSync(fd, bytes, 0, bytes.length, offset)
-      return parseTranscriptPrompts(bytes.subarray(0, length).toString('utf8'))
-    } finally {
-      fs.closeSync(fd)
-    }
-  }
-
-  private findTranscriptFile(): string | undefined {
-    const { session } = this.context
-    return findTranscript(findClaudeFolder(session), session.manifest.claude.sessionId)
-  }
 }
 
 type OrchestratorMessage = Exclude<StoredMessage, { kind: 'judge' }>
-type HumanMessage = Exclude<OrchestratorMessage, { kind: 'verdict' }>
+type HumanMessage = Exclude<OrchestratorMessage, { kind: 'verdict' | 'overlap' }>
 
 /** The judge is asked again beside the other messages. */
 function isForOrchestrator(message: StoredMessage): message is OrchestratorMessage {

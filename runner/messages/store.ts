@@ -12,7 +12,7 @@ const Sender = ProcessIdentity.extend({ name: z.string() })
 
 /**
  * A message for the orchestrator, or the approval or refusal of the contract with this hash. `judge` asks the judge again and
- * reaches no agent. `verdict` comes from the runner.
+ * reaches no agent. `verdict` comes from the runner, and `overlap` from what landed another session that changes the same files.
  */
 const MessageContent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('say'), text: z.string() }),
@@ -20,6 +20,7 @@ const MessageContent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('decline'), sha256: z.string(), reason: z.string() }),
   z.object({ kind: z.literal('judge') }),
   z.object({ kind: z.literal('verdict'), text: z.string() }),
+  z.object({ kind: z.literal('overlap'), session: z.string(), branch: z.string(), files: z.array(z.string()) }),
 ])
 
 export type MessageContent = z.infer<typeof MessageContent>

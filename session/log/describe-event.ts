@@ -1,4 +1,4 @@
-import { formatCount, sanitize, toOneLine } from '#host/text.ts'
+import { formatCount, formatNames, sanitize, toOneLine } from '#host/text.ts'
 import { formatTestCounts } from '../evidence/test-counts.ts'
 import type { Event, EventTable, EventType } from './event.ts'
 
@@ -59,6 +59,8 @@ const descriptions: EventTable<EventDescription | undefined> = {
           'bad',
           files.slice(0, MAX_PROBLEMS),
         ),
+  'landing.overlapped': ({ session, branch, files }) =>
+    describe('dispatch', `${session} has landed on ${branch} and changed the same files: ${formatNames(files)}`),
   'landing.pushed': ({ branch, commit }) =>
     describe('dispatch', `landed on ${branch} as ${commit.slice(0, 10)}`, 'good'),
   'pull-request.prepared': ({ branch, commit }) =>

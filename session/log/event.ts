@@ -229,6 +229,8 @@ export const eventSchemas = {
     files: z.array(z.string()),
     isDryRun: z.boolean().optional(),
   }),
+  /** Another session has landed changes to these files of this one, whose work is proved again when it lands. */
+  'landing.overlapped': z.object({ session: z.string(), branch: z.string(), files: z.array(z.string()) }),
   /** This commit is on the branch. */
   'landing.pushed': z.object({ number: countSchema, branch: z.string(), commit: hashSchema, tree: hashSchema }),
   /**

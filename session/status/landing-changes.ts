@@ -25,6 +25,9 @@ export const landingChanges: Pick<Changes, Extract<keyof Changes, `landing.${str
     landed: addLanded(landed, { number, branch, commit, tree, time }),
     landing: { ...landing, number, branch, commit, tree, state: 'landed', reason: '', time },
   }),
+  'landing.overlapped': ({ session, branch, files }, { overlaps }) => ({
+    overlaps: [...overlaps.filter(each => each.session !== session), { session, branch, files }],
+  }),
   'pull-request.prepared': () => ({}),
   'pull-request.opened': ({ seq: _, type: __, isNew: ___, ...pullRequest }) => ({ pullRequest }),
 }

@@ -94,6 +94,8 @@ export interface SessionStatus {
   landing?: LandingStatus
   /** The pull request with the work, as dispatch left it. */
   pullRequest?: Omit<Event<'pull-request.opened'>, 'seq' | 'type' | 'isNew'>
+  /** Sessions that have landed changes to files of this one while it worked. */
+  overlaps: { session: string; branch: string; files: string[] }[]
   /** Where the work is, in the order in which it landed. */
   landed: { number: number; branch: string; commit: string; tree: string; time: string }[]
 }

@@ -27,6 +27,7 @@ export const initialStatus: SessionStatus = {
   isStuck: false,
   remarks: [],
   landed: [],
+  overlaps: [],
   isReopened: false,
   lastResume: undefined,
   resumesWithoutProgress: 0,
@@ -110,6 +111,7 @@ const passiveEvents = new Set<Event['type']>([
   'landing.checked',
   'landing.refused',
   'landing.pushed',
+  'landing.overlapped',
   'pull-request.prepared',
   'pull-request.opened',
 ])

@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test'
 import { addAutomatic } from '#cli/landing/automatic.ts'
 import { readDefaultConfig } from '#host/config'
 import { helloTask } from '#rehearsal/hello.ts'
+import { listPendingMessages } from '#runner/messages/store.ts'
 import type { Session } from '#session'
 import { type LandingMachine, prepareLandingMachine } from '../fixtures/landing-remote.ts'
 import { helloScenario, openRig, queueSettings, type Rig } from '../fixtures/rig.ts'
@@ -79,6 +80,20 @@ describe('the landing queue', () => {
     assert.equal(await machine.readRemote('two', '%P'), tip)
     assert.deepEqual(readLanded(session), [])
     assert.equal((await find(session)).outcome, 'replaced')
+  })
+
+  it('tells a session that works on the same files, once', async () => {
+    const session = createTwin(machine.original, 'abab')
+    const sibling = createTwin(machine.original, 'abac', {}, { isAsking: true })
+    await machine.pushFiles('eleven', { other: 'x\n' })
+    const landed = JSON.parse(await dispatch('land', session.id, '--into', 'eleven', '--json'))
+    assert.deepEqual(landed.stale, [sibling.id])
+    const told = listPendingMessages(sibling.paths)
+    assert.deepEqual(
+      told.map(message => message.kind === 'overlap' && [message.session, message.branch, message.files]),
+      [[session.id, 'eleven', ['hello.sh']]],
+    )
+    fs.rmSync(sibling.paths.folder, { recursive: true })
   })
 
   it('waits while it is paused, and for what is to land before', async () => {

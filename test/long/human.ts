@@ -4,10 +4,11 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { runProgram } from '#host/exec.ts'
-import { listAncestors } from '#host/process'
+import { identify, listAncestors } from '#host/process'
 import { openTmux } from '#host/tmux'
 import { helloContract, helloTask, honestWorkerTurns, remainingTurns } from '#rehearsal/hello.ts'
 import { bash, put, type ScriptedTurn, say, spawn } from '#rehearsal/scenario.ts'
+import { readMessageReply, storeMessage } from '#runner/messages/store.ts'
 import { entryPoint, helloScenario, type Rig, withPhone, withRig } from '../fixtures/rig.ts'
 import { runAtTerminal, runAtTerminalToEnd } from '../fixtures/run-at-terminal.ts'
 
@@ -78,6 +79,37 @@ describe('a message arrives once and whole', { concurrency: 2 }, () => {
       assert.deepEqual(listDeliveries(rig), ['joined the running turn'])
       await rig.waitUntil('it is read before the worker has ended', () => countText(rig, 'hurry\nup') === 1)
       assert.equal(rig.readStatus().workers[0]?.endedAt, undefined)
+    })
+  })
+
+  it('what another session has landed joins the turn, once', () => {
+    const slow = { '*': [bash('sleep 600'), ...honestWorkerTurns] as ScriptedTurn[] }
+    const orchestrator: ScriptedTurn[] = [
+      put('contract.md', helloContract),
+      spawn('code --name hello --clauses C1', 'Write hello.sh.'),
+      bash('sleep 5'),
+      ...Array.from({ length: 3 }, () => bash('wait-workers')),
+    ]
+    return withRig({ ...helloScenario, workers: slow, orchestrator }, async rig => {
+      await rig.dispatch([helloTask])
+      await rig.waitUntil('the worker works', () => rig.readStatus().workers[0]?.startedAt)
+      const session = rig.readSession()
+      const identity = await identify(process.pid)
+      assert.ok(identity)
+      const tell = () =>
+        storeMessage(session, {
+          ...{ kind: 'overlap', session: 'another-one-abcd', branch: 'main', files: ['hello.sh'] },
+          ...{ deadline: new Date(Date.now() + 600_000).toISOString(), sender: { ...identity, name: 'dispatch' } },
+        })
+      const isRead = () => countText(rig, 'Another session (another-one-abcd) has landed on main.') === 1
+      tell()
+      await rig.waitUntil('it is read', isRead)
+      const second = tell()
+      await rig.waitUntil('the second is answered', () => readMessageReply(session, second))
+      const overlaps = rig.readEvents().filter(({ type }) => type === 'landing.overlapped')
+      assert.equal(overlaps.length, 1)
+      assert.deepEqual(listDeliveries(rig), [], 'it is no message of a person')
+      assert.ok(isRead())
     })
   })
 

@@ -21,3 +21,16 @@ test('a dry run changes nothing of where the work stands', () => {
   assert.equal(add({ ...conflict, isDryRun: true }).landing, undefined)
   assert.equal(add(conflict, checked).landing?.state, 'ready')
 })
+
+test('what another session landed of the same files is known once for each session', () => {
+  const overlap = (session: string, ...files: string[]) =>
+    ({ type: 'landing.overlapped', session, branch: 'main', files }) satisfies EventBody
+  const { overlaps } = add(overlap('one', 'a'), overlap('two', 'b'), overlap('one', 'a', 'c'))
+  assert.deepEqual(
+    overlaps.map(({ session, files }) => [session, files]),
+    [
+      ['two', ['b']],
+      ['one', ['a', 'c']],
+    ],
+  )
+})

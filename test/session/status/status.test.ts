@@ -245,6 +245,7 @@ test('the status at the verdict has every field', () => {
     workedMs: 720_000,
     remarks: [],
     landed: [],
+    overlaps: [],
     isTimeUp: false,
     usageLimit: null,
     judgeProblem: '',
