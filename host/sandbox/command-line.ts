@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { findProgram } from '../exec.ts'
 import { quoteForShell } from '../shell-quote.ts'
 import { listHostSockets } from './host-sockets.ts'
-import { isUnder, type SandboxPolicy } from './policy.ts'
+import { isUnder, type SandboxPolicy, type SandboxRole } from './policy.ts'
 import type { ReadablePaths } from './readable-paths.ts'
 import { buildSeccompFilter } from './seccomp-filter.ts'
 
@@ -39,10 +39,12 @@ export function buildRuntimeConfig(
       deniedDomains: [],
       strictAllowlist: true,
       // macOS has no private loopback: a process that may listen there may also connect to any server there.
-      allowLocalBinding: isMac && ['code', 'setup', 'check'].includes(policy.role),
+      allowLocalBinding: isMac && mayListen(policy.role),
       // On Linux the mounts hide the sockets of the host, and the filter of dispatch replaces that of the library.
       allowUnixSockets: isMac ? allowWrite : [],
       allowAllUnixSockets: !isMac,
+      // Go and Apple's own libraries verify certificates through this service, and cannot without.
+      allowMachLookup: isMac && policy.allowedHosts.some(host => !isLoopback(host)) ? ['com.apple.trustd.agent'] : [],
     },
     filesystem: {
       // A writable path below a readable one is denied for reading as well, so that the library mounts it on top (Linux).
@@ -56,7 +58,7 @@ export function buildRuntimeConfig(
       allowWrite: [...new Set(allowWrite)].map(markName),
       denyWrite: policy.protectedPaths.map(markName),
     },
-    allowPty: policy.role === 'orchestrator',
+    allowPty: true,
     // It would search for repositories below the current folder, which is empty.
     ripgrep: { command: findProgram('true', searchPath) },
     socatPath: findProgram('socat', searchPath),
@@ -71,16 +73,25 @@ export function buildInnerScript(
   policy: SandboxPolicy,
   command: string[],
   innerTempFolder = getInnerTempFolder(policy.tempFolder),
+  platform = process.platform,
 ): string {
-  const { folder, allowedHosts } = policy
+  const { folder, allowedHosts, role } = policy
+  const isMac = platform === 'darwin'
+  // The library always sets them on macOS. Without a network they lead away from what the process itself serves.
+  const unwanted = isMac && !usesProxy(policy) ? `${unwantedVariables} ${proxyVariables}` : unwantedVariables
+  // A setup may run Maven or Gradle, which find the proxy by the variable of Java only.
+  const keepsJava = role === 'setup'
   const noProxy = ['localhost', '127.0.0.1', '::1']
     .filter(name => !allowedHosts.some(host => host.startsWith(`${name}:`)))
     .join(',')
   return [
     'printf . >&3; exec 3>&-',
-    // A setup may run Maven or Gradle, which find the proxy by the variable of Java only.
-    `unset ${unwantedVariables}${policy.role === 'setup' ? '' : ' JAVA_TOOL_OPTIONS'}`,
+    `unset ${unwanted}${keepsJava ? '' : ' JAVA_TOOL_OPTIONS'}`,
+    // Seatbelt does not take 127.0.0.1 for loopback on the sockets that Java opens by itself.
+    ...(isMac && !keepsJava && mayListen(role) ? ['export JAVA_TOOL_OPTIONS=-Djava.net.preferIPv4Stack=true'] : []),
     `export TMPDIR=${quoteForShell(innerTempFolder)}`,
+    // Where claude would make a folder in /tmp whatever TMPDIR says.
+    ...(isMac && isAgent(role) ? [`export CLAUDE_CODE_TMPDIR=${quoteForShell(innerTempFolder)}`] : []),
     ...(usesProxy(policy) ? [`export NO_PROXY=${noProxy} no_proxy=${noProxy} NODE_USE_ENV_PROXY=1`] : []),
     `cd ${quoteForShell(folder)} || exit 126; unset OLDPWD`,
     `exec ${command.map(quoteForShell).join(' ')}`,
@@ -122,6 +133,20 @@ export function getInnerTempFolder(tempFolder: string): string {
 
 // --- internal ---
 
+/** Does this role start servers, such as those of its tests? */
+function mayListen(role: SandboxRole): boolean {
+  return role === 'code' || role === 'setup' || role === 'check'
+}
+
+function isAgent(role: SandboxRole): boolean {
+  return role === 'orchestrator' || role === 'code' || role === 'rw'
+}
+
+/** Is this `name:port` on this machine, as the relay to the model is? */
+function isLoopback(host: string): boolean {
+  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\]):\d+$/.test(host)
+}
+
 /** The library would read a path with such letters as a pattern. */
 function markName(place: string): string | { path: string; literal: true } {
   return /[*?[\]]/.test(place) ? { path: place, literal: true } : place
@@ -137,3 +162,5 @@ const unwantedVariables = [
   'CLOUDSDK_PROXY_TYPE CLOUDSDK_PROXY_ADDRESS CLOUDSDK_PROXY_PORT CLOUDSDK_PROXY_USERNAME CLOUDSDK_PROXY_PASSWORD',
   'CLAUDE_CODE_HOST_HTTP_PROXY_PORT CLAUDE_CODE_HOST_SOCKS_PROXY_PORT',
 ].join(' ')
+
+const proxyVariables = 'HTTP_PROXY HTTPS_PROXY ALL_PROXY http_proxy https_proxy all_proxy'

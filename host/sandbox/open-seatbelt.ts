@@ -6,6 +6,7 @@ import { loadRuntime } from './library.ts'
 import type { OpenedSandbox, OpenOptions } from './open-bubblewrap.ts'
 import type { SandboxPolicy } from './policy.ts'
 import { listReadablePaths } from './readable-paths.ts'
+import { closeTerminals, findOwnTerminal } from './terminals.ts'
 
 /** Make a sandbox of macOS ready for a command, with the manager of sandbox-runtime, which runs the proxy too. */
 export async function openSeatbelt(
@@ -21,6 +22,7 @@ export async function openSeatbelt(
   const stopListening = runtime.getSandboxViolationStore().subscribe(violations => {
     for (const host of violations.flatMap(({ line }) => parseRefusedHost(line) ?? [])) refuse?.(host)
   })
+  enterEmptyFolder(socketFolder)
   const close = async () => {
     stopListening()
     runtime.cleanupAfterCommand()
@@ -28,14 +30,25 @@ export async function openSeatbelt(
   }
   try {
     await runtime.initialize(config)
-    const script = buildInnerScript(inner.policy, command, inner.tempFolder)
+    const script = buildInnerScript(inner.policy, command, inner.tempFolder, 'darwin')
     const options = { commandId: policy.role }
     const { argv } = await runtime.wrapWithSandboxArgv(script, '/bin/sh', config, undefined, undefined, options)
-    return { commandLine: argv.at(-1) ?? '', serve: () => undefined, close }
+    const commandLine = closeTerminals(argv.at(-1) ?? '', await findOwnTerminal())
+    return { commandLine, serve: () => undefined, close }
   } catch (error) {
     await close()
     throw error
   }
+}
+
+/**
+ * Go to a folder in which nothing is made. Below the current folder the library closes names such as `.git/config` and
+ * `.bashrc`, and the folder for temporary files may be beside the sockets.
+ */
+export function enterEmptyFolder(socketFolder: string): void {
+  const folder = path.join(socketFolder, 'e')
+  fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
+  process.chdir(folder)
 }
 
 /**

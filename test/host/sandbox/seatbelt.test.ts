@@ -2,11 +2,16 @@
  * The profiles that the library makes of the policies on macOS. They are only read here, because Linux cannot run them.
  */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import fs from 'node:fs'
+import path from 'node:path'
 import { test } from 'node:test'
 import { buildPolicy } from '#host/sandbox'
 import { buildInnerScript, buildRuntimeConfig } from '#host/sandbox/command-line.ts'
-import { shortenTempFolder } from '#host/sandbox/open-seatbelt.ts'
+import { enterEmptyFolder, shortenTempFolder } from '#host/sandbox/open-seatbelt.ts'
 import type { SandboxRole } from '#host/sandbox/policy.ts'
+import { closeTerminals, parseTerminal } from '#host/sandbox/terminals.ts'
+import { createScratchFolder } from '../../fixtures/scratch.ts'
 
 const LIBRARY_MODULE = '@anthropic-ai/sandbox-runtime/dist/sandbox/macos-sandbox-utils.js'
 
@@ -39,6 +44,7 @@ async function buildProfile(
     allowLocalBinding: network.allowLocalBinding,
     allowUnixSockets: network.allowUnixSockets,
     allowAllUnixSockets: network.allowAllUnixSockets,
+    allowMachLookup: network.allowMachLookup,
     allowPty,
     binShell: '/bin/sh',
   })
@@ -106,4 +112,74 @@ test('a socket fits into the folder for temporary files, however long that of th
     assert.ok(list.includes(inner.tempFolder) && list.includes(long))
   const short = { ...policy, tempFolder: '/private/tmp/x' }
   assert.deepEqual(shortenTempFolder(short, sockets), { policy: short, tempFolder: '/private/tmp/x' })
+})
+
+test('certificates can be verified by a role that reaches a host, and by no other', async () => {
+  const isOpen = async (role: SandboxRole, allowedHosts: string[]) =>
+    (await buildProfile(role, { allowedHosts })).includes('com.apple.trustd.agent')
+  assert.ok(await isOpen('setup', ['proxy.golang.org:443']))
+  assert.ok(await isOpen('code', ['127.0.0.1:4000', 'h:1']))
+  assert.equal(await isOpen('code', ['127.0.0.1:4000']), false) // Only the relay to the model.
+  assert.equal(await isOpen('check', ['h:1']), false)
+})
+
+test('the terminals of the user are closed, except for the own one and those made inside', async () => {
+  const profile = await buildProfile('check')
+  const rules = closeTerminals(profile, '/dev/ttys003').split('\n(').slice(-5)
+  assert.deepEqual(
+    rules.map(rule => rule.split("'")[0]),
+    [
+      'allow pseudo-tty)',
+      'allow file-read* file-write* file-ioctl (literal "/dev/ptmx"))',
+      'deny file-read* file-write* file-ioctl (regex #"^/dev/ttys"))',
+      'allow file-read* file-write* file-ioctl (require-all (regex #"^/dev/ttys") (extension "com.apple.sandbox.pty")))',
+      'allow file-read* file-write* file-ioctl (literal "/dev/ttys003"))',
+    ],
+  )
+  assert.doesNotMatch(closeTerminals(profile, undefined), /ttys003/)
+  assert.throws(() => closeTerminals('sandbox-exec -p (version 1)', undefined), /unknown form/)
+  assert.deepEqual(['ttys003 \n', '??\n', '', 'pts/3'].map(parseTerminal), [
+    '/dev/ttys003',
+    ...Array(3).fill(undefined),
+  ])
+})
+
+test('in the folder for temporary files a project can be made, with all its names', async t => {
+  const sockets = fs.realpathSync(createScratchFolder(t))
+  const before = process.cwd()
+  t.after(() => process.chdir(before))
+  const listClosed = async () => {
+    const profile = await buildProfile('check', { tempFolder: path.join(sockets, 't') })
+    const patterns = [...profile.matchAll(/\(regex ("(?:[^"\\]|\\.)*")\)/g)].map(
+      ([, text = '']) => new RegExp(JSON.parse(text)),
+    )
+    return ['.git/config', '.mcp.json', '.bashrc', '.vscode/x'].filter(name =>
+      patterns.some(pattern => pattern.test(path.join(sockets, 't/project', name))),
+    )
+  }
+  process.chdir(sockets)
+  assert.notDeepEqual(await listClosed(), [])
+  enterEmptyFolder(sockets)
+  assert.deepEqual(await listClosed(), [])
+})
+
+test('without a network the variables of the proxy are gone, and with one they stay', () => {
+  const run = (role: SandboxRole, allowedHosts: string[], names: string[]) => {
+    const policy = buildPolicy(role, { folder: '/', tempFolder: '/private/tmp/x', allowedHosts })
+    const print = names.map(name => `echo "$${name}"`).join('; ')
+    const script = buildInnerScript(policy, ['/bin/sh', '-c', print], '/private/tmp/x', 'darwin')
+    const env = { ...Object.fromEntries(names.map(name => [name, 'set'])), PATH: process.env['PATH'] }
+    const { stdout } = spawnSync('/bin/sh', ['-c', script], { env, encoding: 'utf8', stdio: [0, 'pipe', 2, 'ignore'] })
+    return stdout.split('\n').slice(0, names.length)
+  }
+  const proxies = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'http_proxy', 'https_proxy', 'all_proxy']
+  assert.deepEqual(run('check', [], proxies), Array(6).fill(''))
+  assert.deepEqual(run('setup', [], proxies), Array(6).fill('set'))
+  assert.deepEqual(run('code', ['h:1'], proxies), Array(6).fill('set'))
+  const others = ['JAVA_TOOL_OPTIONS', 'CLAUDE_CODE_TMPDIR']
+  const ipv4 = '-Djava.net.preferIPv4Stack=true'
+  assert.deepEqual(run('check', [], others), [ipv4, 'set'])
+  assert.deepEqual(run('code', ['h:1'], others), [ipv4, '/private/tmp/x'])
+  assert.deepEqual(run('setup', [], others), ['set', 'set'])
+  assert.deepEqual(run('commit', [], others), ['', 'set'])
 })
