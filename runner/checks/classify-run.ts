@@ -12,6 +12,12 @@ export interface CheckResult {
   reason: string
 }
 
+/** What `sandbox-exec` says in a sandbox of macOS. */
+const NESTED_SANDBOX = /sandbox_apply: Operation not permitted/
+
+const nestedSandboxRemedy =
+  'it opens a sandbox of its own, which macOS does not allow in one; with Swift use `swift build --disable-sandbox`'
+
 const PATTERN_TIMEOUT_MS = 2 * SECOND_MS
 
 /**
@@ -31,6 +37,7 @@ export function classifyRun(
   if (run.exitCode === undefined) return couldNotRun(`ended by ${run.signal ?? 'a signal'}`)
   const complaint = run.exitCode === expectation.exitCode ? undefined : explainComplaint(run.stderr)
   if (complaint !== undefined) return couldNotRun(complaint)
+  if (run.exitCode !== expectation.exitCode && NESTED_SANDBOX.test(run.stderr)) return couldNotRun(nestedSandboxRemedy)
   const words = run.exitCode === expectation.exitCode ? undefined : readMissingProgram(run)
   if (words !== undefined) return classifyMissingProgram(run, words, existsInTree)
   try {
@@ -75,7 +82,11 @@ function readMissingProgram({ exitCode, stderr }: RunResult): string | undefined
   if (exitCode === 126 || exitCode === 127) return stderr
   // `make: *** [Makefile:2: test] Error 127`. The words of the program stand just before it.
   const end = exitCode === 2 ? stderr.search(/^\S*make(?:\[\d+\])?: \*\*\* .* Error 12[67]$/m) : -1
-  return end < 0 ? undefined : stderr.slice(0, end).split('\n').slice(-3).join('\n')
+  if (end >= 0) return stderr.slice(0, end).split('\n').slice(-3).join('\n')
+  // GNU make 3.81, which is that of macOS, says `Error 1` where it started no shell and found no program.
+  return exitCode === 2
+    ? /^(\S*make(?:\[\d+\])?): [^\s:]+: No such file or directory(?=\n\1: \*\*\* .* Error 1$)/m.exec(stderr)?.[0]
+    : undefined
 }
 
 /** A relative path is a file of the work, a bare name is a tool of this machine. */

@@ -57,6 +57,25 @@ it('a run is green, red, or could not run, with the reason', () => {
     ],
     [{ exitCode: 2, stderr: make('/bin/sh: 1: pytest: not found') }, expectation, 'could not run', /^pytest /],
     [{ exitCode: 2, stderr: make('make: ./fib.sh: No such file or directory') }, expectation, 'red', /^\.\/fib\.sh/],
+    [
+      { exitCode: 2, stderr: 'a.c:1: x\nmake: nasm: No such file or directory\nmake: *** [test] Error 1\n' },
+      expectation,
+      'could not run',
+      /^nasm is not/,
+    ],
+    [
+      { exitCode: 2, stderr: 'cat: notes: No such file or directory\nmake: *** [test] Error 1\n' },
+      expectation,
+      'red',
+      /^exit 2/,
+    ],
+    [
+      { exitCode: 1, stderr: 'error: sandbox-exec: sandbox_apply: Operation not permitted\n' },
+      expectation,
+      'could not run',
+      /--disable-sandbox/,
+    ],
+    [{ stderr: 'sandbox_apply: Operation not permitted' }, expectation, 'green', /^$/],
     [{ exitCode: 2, stderr: make('1 failed').replace('127', '1') }, expectation, 'red', /^exit 2, not 0/],
     [{ exitCode: 126, stderr: 'sh: 1: ./there.sh: Permission denied' }, expectation, 'red', /cannot be executed/],
   ]
