@@ -50,6 +50,9 @@ is_ready() {
   wait "$probe" 2>/dev/null
 }
 
+# is_gone PID: has this process ended? Seatbelt forbids signals to a process outside, and that is not the end of it.
+is_gone() { LC_ALL=C kill -0 "$1" 2>&1 | grep -qi 'no such process'; }
+
 # start_service NAME LIMIT READY COMMAND
 start_service() {
   mkdir -m 700 "$folder/$1"
@@ -79,7 +82,7 @@ shift
 
 # Without namespaces nothing else ends what is left when this script or its starter is killed.
 if [ "$isolation" = shared ]; then
-  (while kill -0 "$PPID" && kill -0 "$$"; do sleep 2; done; kill -KILL 0) >/dev/null 2>&1 &
+  (until is_gone "$PPID" || is_gone "$$"; do sleep 2; done; kill -KILL 0) >/dev/null 2>&1 &
   watcher=$!
 fi
 

@@ -104,3 +104,19 @@ it('the ports that listen are those of the kernel', () => {
   assert.deepEqual(parseListeningPorts(table), [5432, 22])
   assert.deepEqual(parseListeningPorts(table6), [6379, 3306, 9094])
 })
+
+const skip = process.geteuid?.() === 0 ? false : 'only root can start what may not signal its starter'
+
+it('a starter that cannot be signalled has not ended', { skip }, async t => {
+  const tempFolder = createScratchFolder(t)
+  const plan = await planServices([Service.parse(service)], { tempFolder, sandbox: 'seatbelt' })
+  const [, script = '', ...words] = plan?.prefix ?? []
+  const copy = path.join(tempFolder, 'script')
+  fs.copyFileSync(script, copy)
+  fs.chmodSync(copy, 0o644)
+  fs.chownSync(tempFolder, 65_534, 65_534)
+  const program = ['setpriv', '--reuid=65534', '--clear-groups', '/bin/sh', copy, ...words]
+  const env = { PATH: process.env['PATH'] ?? '', ...plan?.variables }
+  const run = await runProgram('/usr/bin/env', [...program, '/bin/sh', '-c', 'sleep 1; echo ran'], { env })
+  assert.deepEqual([run.exitCode, run.stdout], [0, 'ran\n'], run.stderr)
+})
