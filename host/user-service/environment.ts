@@ -21,7 +21,11 @@ export interface ServiceEnvironment {
  * model. No secret is in it, because the definition of a service is a file that other programs print; and no setting, because one
  * in the environment would hide a later change of `.env`.
  */
-export async function planEnvironment(home: string, environment = process.env): Promise<ServiceEnvironment> {
+export async function planEnvironment(
+  home: string,
+  environment = process.env,
+  platform = process.platform,
+): Promise<ServiceEnvironment> {
   const toolchains = await findToolchains({ untrustedFolders: [home], environment })
   const login = await askLoginPath(environment)
   const wanted = pickVariables([...userVariables, ...agentVariableNames, ...pickCertificates(environment)], environment)
@@ -30,6 +34,8 @@ export async function planEnvironment(home: string, environment = process.env): 
   const settings = settingNames.filter(name => environment[name] && !known.has(name))
   const variables = { ...wanted, ...toolchains.variables }
   for (const name of secrets) delete variables[name]
+  // launchd gives each login another one, and gives it to its services by itself.
+  if (platform === 'darwin' && launchdSocket.test(variables['SSH_AUTH_SOCK'] ?? '')) delete variables['SSH_AUTH_SOCK']
   return {
     variables: {
       HOME: os.homedir(),
@@ -55,6 +61,9 @@ const userVariables = [
   // By which git reaches a remote and signs. An agent of a login may be gone after the next one.
   ...['SSH_AUTH_SOCK', 'GIT_SSH', 'GIT_SSH_COMMAND', 'GIT_CONFIG_GLOBAL', 'GNUPGHOME', 'XDG_CONFIG_HOME'],
 ]
+
+/** The socket of the agent of SSH that macOS starts. */
+const launchdSocket = /com\.apple\.launchd\.[^/]+\/Listeners$/
 
 const secretName =
   /(API_KEY|AUTH_TOKEN|OAUTH_TOKEN|BEARER_TOKEN|SESSION_TOKEN|ACCESS_KEY|ACCESS_KEY_ID|PASSPHRASE|CUSTOM_HEADERS)(_|$)/

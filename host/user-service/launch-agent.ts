@@ -1,8 +1,9 @@
-import { type ServicePlan, STOP_SECONDS } from './unit.ts'
+import { RESTART_SECONDS, type ServicePlan, STOP_SECONDS } from './unit.ts'
 
 /**
  * The property list of a LaunchAgent. `AbandonProcessGroup` is what `KillMode=process` is for systemd. A job of another type than
- * `Interactive` would have its processors throttled, and so would the agents that it starts. Pure.
+ * `Interactive` would have its processors throttled, and so would the agents that it starts. Without
+ * `ThrottleInterval` launchd waits ten seconds before it starts it again. Pure.
  */
 export function composeLaunchAgent(label: string, { installFolder, logsFolder, variables }: ServicePlan): string {
   const command = ['/bin/sh', `${installFolder}/bin/dispatch`, 'daemon']
@@ -35,6 +36,8 @@ ${environment.join('\n')}
   <true/>
   <key>KeepAlive</key>
   <true/>
+  <key>ThrottleInterval</key>
+  <integer>${RESTART_SECONDS}</integer>
   <key>AbandonProcessGroup</key>
   <true/>
   <key>ProcessType</key>

@@ -8,7 +8,7 @@ export interface ServicePlan {
 }
 
 /** How long the system waits before it starts the daemon again. */
-const RESTART_SECONDS = 2
+export const RESTART_SECONDS = 2
 /** A start from the queue is waited for at the end, and may take a minute. */
 export const STOP_SECONDS = 90
 

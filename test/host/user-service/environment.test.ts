@@ -46,6 +46,17 @@ test('a service has the way to the model, and neither a secret nor a setting of 
   for (const name of [...Object.keys(expected), 'ROUNDS', 'OTHER']) assert.equal(variables[name], undefined, name)
 })
 
+test('the agent of SSH that a Mac starts at each login is left to the Mac', async t => {
+  const home = createScratchFolder(t)
+  const socket = '/private/tmp/com.apple.launchd.Ab12Cd34Ef/Listeners'
+  const plan = async (SSH_AUTH_SOCK: string, platform: NodeJS.Platform) =>
+    (await planEnvironment(home, { HOME: home, PATH: '/usr/bin:/bin', SSH_AUTH_SOCK }, platform)).variables[
+      'SSH_AUTH_SOCK'
+    ]
+  assert.deepEqual([await plan(socket, 'darwin'), await plan(socket, 'linux')], [undefined, socket])
+  assert.equal(await plan('/opt/me/agent', 'darwin'), '/opt/me/agent')
+})
+
 test('PATH is that of this shell, then what a login adds', async t => {
   const home = createScratchFolder(t)
   const added = path.join(home, 'bin')

@@ -77,6 +77,8 @@ test('a LaunchAgent is this very text', () => {
   <true/>
   <key>KeepAlive</key>
   <true/>
+  <key>ThrottleInterval</key>
+  <integer>2</integer>
   <key>AbandonProcessGroup</key>
   <true/>
   <key>ProcessType</key>
