@@ -91,8 +91,9 @@ export function copyVariables(names: string[], environment = process.env): Recor
 }
 
 /** The whole environment of a check: a PATH, an own home, a fixed language and time zone. Nothing else of the user. */
-export function buildCheckEnvironment(home: string): Record<string, string> {
-  return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: home, TMPDIR: home, LANG: 'C.UTF-8', TZ: 'UTC', CI: '1' }
+export function buildCheckEnvironment(home: string, platform = process.platform): Record<string, string> {
+  const LANG = platform === 'darwin' ? 'en_US.UTF-8' : 'C.UTF-8' // A macOS before 15 does not have it.
+  return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: home, TMPDIR: home, LANG, TZ: 'UTC', CI: '1' }
 }
 
 /**

@@ -269,5 +269,7 @@ test('only variables that are named and set are picked', () => {
 
 test('a check gets its own home, and nothing else of the user', () => {
   assert.deepEqual(Object.keys(buildCheckEnvironment('/h')).sort(), ['CI', 'HOME', 'LANG', 'PATH', 'TMPDIR', 'TZ'])
+  const languages = (['linux', 'darwin'] as const).map(platform => buildCheckEnvironment('/h', platform)['LANG'])
+  assert.deepEqual(languages, ['C.UTF-8', 'en_US.UTF-8'])
   assert.deepEqual([buildCheckEnvironment('/h')['HOME'], buildCheckEnvironment('/h')['TMPDIR']], ['/h', '/h'])
 })
