@@ -74,7 +74,7 @@ export function createConfigReader(
 ): () => Config {
   const file = path.join(initial.home, '.env')
   let config = initial
-  let lastStamp = readStamp(file)
+  let lastStamp: string | undefined // The first look reads it: it may have changed since `initial` was read.
   let checkedAtMs = performance.now() // Not by the clock, which may be set back.
   return () => {
     if (performance.now() - checkedAtMs < SECOND_MS) return config

@@ -231,6 +231,15 @@ test('a changed file is read again; an invalid one warns once', t => {
   assert.equal(readLater(), 3)
 })
 
+test('what changes before there is a reader counts too', t => {
+  const clock = setClock(t)
+  const initial = readWith(t, 'ROUNDS=7\n')
+  fs.writeFileSync(path.join(initial.home, '.env'), 'ROUNDS=11\n')
+  const getConfig = createConfigReader(initial, assert.fail, { DISPATCH_HOME: initial.home })
+  clock.nowMs += 1001
+  assert.equal(getConfig().ROUNDS, 11)
+})
+
 test('a change that counts only after a restart is told once, and any other is not', t => {
   const clock = setClock(t)
   const initial = readWith(t, '')
