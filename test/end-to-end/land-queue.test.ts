@@ -83,16 +83,16 @@ describe('the landing queue', () => {
   })
 
   it('tells a session that works on the same files, once', async () => {
-    const session = createTwin(machine.original, 'abab')
-    const sibling = createTwin(machine.original, 'abac', {}, { isAsking: true })
-    await machine.pushFiles('eleven', { other: 'x\n' })
-    const landed = JSON.parse(await dispatch('land', session.id, '--into', 'eleven', '--json'))
+    const session = createTwin(machine.original, 'cada')
+    const sibling = createTwin(machine.original, 'cafe', {}, { isAsking: true })
+    await machine.pushFiles('twelve', { other: 'x\n' })
+    const landed = JSON.parse(await dispatch('land', session.id, '--into', 'twelve', '--json'))
     assert.ok(landed.stale.includes(sibling.id), landed.stale)
     assert.deepEqual(listPendingMessages(machine.original.paths), [], 'it has its verdict')
     const told = listPendingMessages(sibling.paths)
     assert.deepEqual(
       told.map(message => message.kind === 'overlap' && [message.session, message.branch, message.files]),
-      [[session.id, 'eleven', ['hello.sh']]],
+      [[session.id, 'twelve', ['hello.sh']]],
     )
     fs.rmSync(sibling.paths.folder, { recursive: true })
   })
