@@ -1,7 +1,16 @@
 import { fail, list, ok, type Reply, type Route, route } from './router.ts'
+import { renderWorkflowRun } from './shapes.ts'
 
-/** The settings that the workflows of a repository depend on. The value of a secret is shown to no login. */
+/** Runs of workflows, and the settings that they depend on. The value of a secret is shown to no login. */
 export const actionsRoutes: Route[] = [
+  route('GET /repos/:owner/:repo/actions/runs', ['actions', 'read'], ({ state, repository, query }) => {
+    const commit = query.get('head_sha')
+    const runs = repository.workflowRuns.filter(each => commit === null || each.commit === commit)
+    return list(
+      runs.map(run => renderWorkflowRun(state, run)),
+      page => ({ total_count: runs.length, workflow_runs: page }),
+    )
+  }),
   route('GET /repos/:owner/:repo/actions/secrets', ['secrets', 'read'], ({ repository }) =>
     listSecrets(repository.secretNames),
   ),

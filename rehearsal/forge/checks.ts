@@ -13,12 +13,22 @@ import {
   refuse,
   route,
 } from './router.ts'
-import { renderAnnotation, renderCheckRun, renderRepository, renderStatus } from './shapes.ts'
-import type { ScriptedCheckRun, ScriptedStatus } from './state.ts'
+import {
+  getSuiteId,
+  OTHER_APP,
+  renderAnnotation,
+  renderCheckRun,
+  renderCheckSuite,
+  renderRepository,
+  renderStatus,
+  type ScriptedSuite,
+} from './shapes.ts'
+import type { ScriptedCheckRun, ScriptedRepository, ScriptedStatus } from './state.ts'
 
 /** Check runs and commit statuses. */
 export const checkRoutes: Route[] = [
   route('GET /repos/:owner/:repo/commits/*ref/check-runs', ['checks', 'read'], listCheckRuns),
+  route('GET /repos/:owner/:repo/commits/*ref/check-suites', ['checks', 'read'], listSuites),
   route('GET /repos/:owner/:repo/commits/*ref/status', ['statuses', 'read'], readCombinedStatus),
   route('GET /repos/:owner/:repo/commits/*ref/statuses', ['statuses', 'read'], listStatuses),
   route('POST /repos/:owner/:repo/statuses/:sha', ['statuses', 'write'], createStatus),
@@ -37,11 +47,46 @@ async function listCheckRuns({ state, repository, params, query }: Call): Promis
   if (commit === undefined) return fail(422, `No commit found for SHA: ${params['ref']}`)
   const name = query.get('check_name')
   const runs = repository.checkRuns.filter(each => each.commit === commit && (name === null || each.name === name))
-  const latest = query.get('filter') === 'all' ? runs : [...new Map(runs.map(each => [each.name, each])).values()]
+  // The latest of each name, but of each suite for itself.
+  const byName = new Map(runs.map(each => [JSON.stringify([each.suite, each.name]), each]))
+  const latest = query.get('filter') === 'all' ? runs : [...byName.values()]
   return list(
     latest.map(run => renderCheckRun(state, run)),
     page => ({ total_count: latest.length, check_runs: page }),
   )
+}
+
+async function listSuites({ state, repository, params }: Call): Promise<Reply> {
+  const commit = await resolveRef(repository, params['ref'] ?? '')
+  if (commit === undefined) return fail(422, `No commit found for SHA: ${params['ref']}`)
+  const suites = listSuitesOf(repository, commit).map(suite => renderCheckSuite(state, suite))
+  return list(suites, page => ({ total_count: suites.length, check_suites: page }))
+}
+
+/** An app that may report, and has not, has an empty suite that is queued for ever. */
+function listSuitesOf({ checkRuns, workflowRuns }: ScriptedRepository, commit: string): ScriptedSuite[] {
+  const runs = checkRuns.filter(each => each.commit === commit)
+  const others = runs.filter(({ suite }) => suite === undefined)
+  const isOver = others.every(({ status }) => status === 'completed')
+  const first = { commit, startedAt: new Date(0).toISOString(), status: 'queued', conclusion: null } as const
+  const silent: ScriptedSuite = { ...first, id: getSuiteId('silent'), app: 'silent', runCount: 0 }
+  const ended = isOver && ({ status: 'completed', conclusion: 'neutral' } as const)
+  const other: ScriptedSuite = {
+    ...first,
+    id: getSuiteId(OTHER_APP),
+    app: OTHER_APP,
+    runCount: others.length,
+    ...ended,
+  }
+  const workflows = workflowRuns.filter(each => each.commit === commit)
+  return [
+    silent,
+    ...(others.length === 0 ? [] : [other]),
+    ...workflows.map(each => {
+      const runCount = runs.filter(({ suite }) => suite === each.id).length
+      return { ...each, app: 'github-actions', runCount }
+    }),
+  ]
 }
 
 async function readCombinedStatus({ state, repository, params, token }: Call): Promise<Reply> {

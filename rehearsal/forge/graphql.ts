@@ -115,7 +115,10 @@ async function describe({ state }: Pick<Call, 'state'>, repository: ScriptedRepo
     baseRefName: pull.base,
     mergeable: isMergeable ? 'MERGEABLE' : 'CONFLICTING',
     mergeQueue: repository.rules[pull.base]?.hasMergeQueue ? { id: 'MQ_1' } : null,
-    reviewDecision: required === 0 && last.size === 0 ? null : decision,
+    reviewDecision: required === 0 ? null : decision,
+    latestOpinionatedReviews: {
+      nodes: [...last].flatMap(([author, state]) => (mayWrite(repository, author) ? [{ state }] : [])),
+    },
     mergeStateStatus: findObstacle(repository, issue, head) === undefined ? 'CLEAN' : 'BLOCKED',
     isInMergeQueue: pull.isQueued,
     autoMergeRequest: pull.autoMerge ? { enabledAt: issue.updatedAt } : null,

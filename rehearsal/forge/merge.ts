@@ -21,7 +21,7 @@ export function findObstacle(
   const last = new Map(
     pull.reviews.filter(({ state }) => state !== 'COMMENTED').map(({ author, state }) => [author, state]),
   )
-  if ([...last.values()].includes('CHANGES_REQUESTED')) return 'Changes have been requested.'
+  if (requiredApprovals > 0 && [...last.values()].includes('CHANGES_REQUESTED')) return 'Changes have been requested.'
   const approvals = [...last.values()].filter(state => state === 'APPROVED').length
   return approvals < requiredApprovals
     ? `At least ${requiredApprovals} approving review is required by reviewers with write access.`

@@ -90,6 +90,8 @@ function readProtection({ repository, params, token }: Call): Reply {
 
 function listRules({ repository, params }: Call): Reply {
   const rules = repository.rules[params['branch'] ?? '']
+  if (repository.isFree && repository.isPrivate)
+    return fail(403, 'Upgrade to GitHub Pro or make this repository public to enable this feature.')
   if (rules === undefined) return list([])
   const source = {
     ruleset_source_type: 'Repository',

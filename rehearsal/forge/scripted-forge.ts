@@ -203,7 +203,15 @@ async function createRepository(
   await git(['init', '--quiet', '--bare', `--initial-branch=${defaultBranch}`, folder])
   const repository: ScriptedRepository = {
     ...{ isPrivate: true, defaultBranch, roles: { [owner]: 'admin' }, forkOf: undefined, allowsAutoMerge: false },
-    ...{ methods: ['merge', 'squash', 'rebase'], rules: {}, issues: [], checkRuns: [], statuses: [] },
+    ...{
+      methods: ['merge', 'squash', 'rebase'],
+      rules: {},
+      isFree: false,
+      issues: [],
+      checkRuns: [],
+      workflowRuns: [],
+      statuses: [],
+    },
     ...{ secretNames: [], organizationSecrets: undefined, mayWorkflowsOpenPulls: false, knowsSubIssues: true },
     ...facts,
     folder,

@@ -7,6 +7,7 @@ import type {
   ScriptedRepository,
   ScriptedReview,
   ScriptedStatus,
+  ScriptedWorkflowRun,
 } from './state.ts'
 import { getRole } from './state.ts'
 
@@ -273,10 +274,46 @@ export function renderCheckRun({ url }: ForgeState, run: ScriptedCheckRun) {
       annotations_count: run.annotations?.length ?? 0,
       annotations_url: `${url}/api/v3/check-runs/${run.id}/annotations`,
     },
-    check_suite: null,
-    app: null,
+    check_suite: { id: run.suite ?? getSuiteId(OTHER_APP) },
+    app: renderApp(run.suite === undefined ? OTHER_APP : 'github-actions'),
     pull_requests: [],
   }
+}
+
+/** The checks of a commit that come from one app, or from one run of a workflow. */
+export interface ScriptedSuite
+  extends Pick<ScriptedWorkflowRun, 'id' | 'commit' | 'status' | 'conclusion' | 'startedAt'> {
+  app: string
+  runCount: number
+}
+
+/** The app that reports checks which no workflow has made. */
+export const OTHER_APP = 'other-ci'
+
+/** The number of the suite that an app has for every commit. */
+export const getSuiteId = (app: string) => toId(`suite of ${app}`)
+
+export function renderCheckSuite({ url }: ForgeState, suite: ScriptedSuite) {
+  const { id, commit, app, status, conclusion, startedAt, runCount } = suite
+  return {
+    ...{ id, node_id: `CS_${id}`, head_branch: null, head_sha: commit, status, conclusion },
+    ...{ url: `${url}/api/v3/check-suites/${id}`, pull_requests: [], app: renderApp(app) },
+    ...{ created_at: startedAt, updated_at: startedAt, latest_check_runs_count: runCount },
+  }
+}
+
+export function renderWorkflowRun({ url }: ForgeState, run: ScriptedWorkflowRun) {
+  const { id, commit, workflow, event, status, conclusion, startedAt } = run
+  return {
+    ...{ id, node_id: `WFR_${id}`, name: workflow, check_suite_id: id, head_branch: null, head_sha: commit },
+    ...{ path: `.github/workflows/${workflow}.yml`, run_number: 1, run_attempt: 1, event, status, conclusion },
+    ...{ workflow_id: toId(workflow), url: `${url}/api/v3/actions/runs/${id}`, html_url: `${url}/actions/runs/${id}` },
+    ...{ pull_requests: [], created_at: startedAt, updated_at: startedAt, run_started_at: startedAt },
+  }
+}
+
+function renderApp(slug: string) {
+  return { id: toId(slug), node_id: `A_${slug}`, slug, name: slug === 'github-actions' ? 'GitHub Actions' : slug }
 }
 
 export function renderAnnotation(

@@ -1,3 +1,8 @@
+import { MINUTE_MS } from '#host/time.ts'
+
+/** How long ago a check began that CI reports. */
+const CI_TAKES_MS = 5 * MINUTE_MS
+
 /** What a person, a bot or a team of the scripted forge may do in a repository. */
 export type Role = 'admin' | 'write' | 'triage' | 'read' | 'none'
 
@@ -77,6 +82,8 @@ export interface ScriptedCheckRun {
   name: string
   status: 'queued' | 'in_progress' | 'completed'
   conclusion: 'success' | 'failure' | 'neutral' | 'cancelled' | 'skipped' | 'timed_out' | 'action_required' | null
+  /** The suite of it; without one, it is in that of another app than GitHub Actions. */
+  suite?: number
   title: string
   summary: string
   externalId?: string
@@ -85,6 +92,19 @@ export interface ScriptedCheckRun {
   annotations?: { path: string; line: number; message: string }[]
   startedAt: string
   completedAt: string | null
+}
+
+/** A run of a workflow of GitHub Actions: it has a suite from its beginning, and a check run for each job that has begun. */
+export interface ScriptedWorkflowRun {
+  /** The number of its suite too. */
+  id: number
+  commit: string
+  workflow: string
+  /** What has started it: `push`, `pull_request`. */
+  event: string
+  status: ScriptedCheckRun['status']
+  conclusion: ScriptedCheckRun['conclusion']
+  startedAt: string
 }
 
 export interface ScriptedStatus {
@@ -117,8 +137,11 @@ export interface ScriptedRepository {
   allowsAutoMerge: boolean
   methods: MergeMethod[]
   rules: Record<string, ScriptedRules>
+  /** Is it private on a free plan? Such a repository can have no rules. */
+  isFree: boolean
   issues: ScriptedIssue[]
   checkRuns: ScriptedCheckRun[]
+  workflowRuns: ScriptedWorkflowRun[]
   statuses: ScriptedStatus[]
   /** The names of the secrets of its workflows, and whether those may open pull requests. */
   secretNames: string[]
@@ -207,20 +230,31 @@ export function addReview(
   return review
 }
 
-/** Have CI report a check of a commit. */
+/** Have GitHub Actions run a workflow for a commit. */
+export function addWorkflowRun(
+  state: ForgeState,
+  { workflowRuns }: Pick<ScriptedRepository, 'workflowRuns'>,
+  facts: Pick<ScriptedWorkflowRun, 'commit' | 'workflow'> & Partial<ScriptedWorkflowRun>,
+): ScriptedWorkflowRun {
+  const begun = { event: 'pull_request', status: 'completed', conclusion: 'success' } as const
+  const run = { id: state.nextId++, ...begun, startedAt: new Date(Date.now() - CI_TAKES_MS).toISOString(), ...facts }
+  workflowRuns.push(run)
+  return run
+}
+
+/** Have CI report a check of a commit. It took a while. */
 export function addCheckRun(
   state: ForgeState,
   { checkRuns }: Pick<ScriptedRepository, 'checkRuns'>,
   facts: Pick<ScriptedCheckRun, 'commit' | 'name' | 'conclusion'> & Partial<ScriptedCheckRun>,
 ): void {
-  const now = new Date().toISOString()
   const run = {
     id: state.nextId++,
     status: 'completed' as const,
     title: '',
     summary: '',
-    startedAt: now,
-    completedAt: now,
+    startedAt: new Date(Date.now() - CI_TAKES_MS).toISOString(),
+    completedAt: new Date().toISOString(),
   }
   checkRuns.push({ ...run, ...facts })
 }
