@@ -1,49 +1,37 @@
+import { MINUTE_MS } from '#host/time.ts'
+import { type CheckReport, type CheckState, readCheckRuns } from './check-runs.ts'
 import { ForgeError } from './errors.ts'
 import type { Forge } from './forge.ts'
 
-/** What a check or a status says of a commit. */
-export type CheckState = 'green' | 'red' | 'pending'
-
-/** A check run or a status of a commit, as it was reported. */
-export interface CheckReport {
-  name: string
-  state: CheckState
-  /** It has ended, and says nothing of the work: it was cancelled, is out of date, or waits for a person. A merge takes it for red. */
-  isWithoutVerdict: boolean
-  /** Title, summary and text, as far as there are any. */
-  text: string
-  url: string
-  /** Of a check run: its number, and how many lines of files it complains about. */
-  run: { id: number; annotationCount: number } | undefined
-}
+export type { CheckReport, CheckState }
 
 /** Read the check runs and statuses of exactly this commit. */
-export async function readCheckReports({ repository, request }: Forge, commit: string): Promise<CheckReport[]> {
-  const place = { ...repository, ref: commit, per_page: 100 }
-  const action = `read the checks of ${commit.slice(0, 10)}`
-  const runs = await request(action, client => client.paginate(client.rest.checks.listForRef, place))
-  const statuses = await request(action, client => client.paginate(client.rest.repos.listCommitStatusesForRef, place))
+export async function readCheckReports(forge: Forge, commit: string): Promise<CheckReport[]> {
+  const { repository, request } = forge
+  const statuses = await request(`read the checks of ${commit.slice(0, 10)}`, client =>
+    client.paginate(client.rest.repos.listCommitStatusesForRef, { ...repository, ref: commit, per_page: 100 }),
+  )
   // A status replaces an earlier one of its name, and the newest comes first.
   const latest = new Map(statuses.toReversed().map(status => [status.context, status]))
   return [
-    ...[...latest.values()].map(({ context, state, description, target_url }) => ({
+    ...[...latest.values()].map(({ context, state, description, target_url, created_at }) => ({
       name: context,
       state: state === 'success' ? ('green' as const) : state === 'pending' ? ('pending' as const) : ('red' as const),
       isWithoutVerdict: false,
       text: description ?? '',
       url: target_url ?? '',
+      startedAt: created_at,
       run: undefined,
     })),
-    // Of the runs of one app, GitHub lists only the latest of each name.
-    ...runs.map(({ id, name, status, conclusion, output, details_url, html_url }) => ({
-      name,
-      state: readRun(status, conclusion),
-      isWithoutVerdict: ['cancelled', 'stale', 'action_required'].includes(conclusion ?? ''),
-      text: [output.title, output.summary, output.text].filter(Boolean).join('\n'),
-      url: details_url ?? html_url ?? '',
-      run: { id, annotationCount: output.annotations_count },
-    })),
+    ...(await readCheckRuns(forge, commit)),
   ]
+}
+
+/** How long ago something was reported first; null while nothing is. A clock that is behind that of GitHub changes nothing. */
+export function getReportedForMs(reports: CheckReport[], nowMs: number): number | null {
+  if (reports.length === 0) return null
+  const firstMs = Math.min(...reports.map(({ startedAt }) => Date.parse(startedAt) || 0))
+  return firstMs > nowMs ? Number.POSITIVE_INFINITY : nowMs - firstMs
 }
 
 /**
@@ -75,7 +63,7 @@ export async function listRequiredChecks({ repository, request }: Forge, branch:
   const action = `read what ${branch} asks for`
   const rules = await request(action, client =>
     client.paginate(client.rest.repos.getBranchRules, { ...repository, branch, per_page: 100 }),
-  ).catch(ignoreMissing)
+  ).catch(ignoreUnknown)
   const byRules = (rules ?? []).flatMap(rule =>
     rule.type === 'required_status_checks' ? (rule.parameters?.required_status_checks ?? []) : [],
   )
@@ -85,18 +73,18 @@ export async function listRequiredChecks({ repository, request }: Forge, branch:
   return [...new Set([...byRules.map(({ context }) => context), ...byProtection])]
 }
 
+/** Where a branch asks for no check, CI that is there has reported so long after the first of it. */
+export const FIRST_CHECK_MS = MINUTE_MS
+
 // --- internal ---
 
 const worstFirst = ['red', 'pending', 'green'] as const
 const MAX_ANNOTATION_COUNT = 20
 
-function readRun(status: string, conclusion: string | null): CheckState {
-  if (status !== 'completed') return 'pending'
-  return conclusion === 'success' || conclusion === 'neutral' || conclusion === 'skipped' ? 'green' : 'red'
-}
-
-/** GitHub Enterprise has known rules only for some time. */
-function ignoreMissing(error: unknown): undefined {
-  if (error instanceof ForgeError && error.status === 404) return undefined
+/** GitHub Enterprise has known rules only for some time, and a private repository has them only on a paid plan. */
+function ignoreUnknown(error: unknown): undefined {
+  if (error instanceof ForgeError && (error.status === 404 || isForAnotherPlan(error))) return undefined
   throw error
 }
+
+const isForAnotherPlan = ({ status, message }: ForgeError) => status === 403 && /Upgrade to GitHub/.test(message)

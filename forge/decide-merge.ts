@@ -1,7 +1,7 @@
 import { type ExitCode, exitCodes } from '#host/error.ts'
 import { formatNames } from '#host/text.ts'
-import { MINUTE_MS } from '#host/time.ts'
 import { verdictName } from './actions/commit-verdict.ts'
+import { FIRST_CHECK_MS } from './check-reports.ts'
 import type { MergeState } from './merge-state.ts'
 
 /** What follows from the state of a pull request. `refuse` is the exit code for what no waiting changes. */
@@ -19,14 +19,18 @@ export interface MergeWish {
   allowsNoChecks: boolean
   /** How long it has been waited so far. */
   waitedMs: number
+  /** The session by which it is settled, as a person types it. */
+  letters: string
 }
 
 /**
  * Decide: every check that the branch asks for must be green for exactly this commit, and every approval be there. Where it asks for no
- * check, all that are reported must be green, and no check at all is not green. A verdict that
- * dispatch itself has reported says nothing of CI: where it is green, it counts only if the branch asks for it. Pure.
+ * check, all that are reported must be green, no check at all is not green, and those that come a moment later are waited for. A verdict
+ * that dispatch itself has reported says nothing of CI: where it is green, it counts only if the branch asks for it. Pure.
  */
-export function decideMerge(state: MergeState, { commit, allowsNoChecks, waitedMs }: MergeWish): MergeDecision {
+export function decideMerge(state: MergeState, wish: MergeWish): MergeDecision {
+  const { commit } = wish
+  const settle = `Have it settled on the same branch: dispatch pr ${wish.letters} --follow`
   if (state.state === 'merged' && state.mergeCommit !== undefined) return { kind: 'merged', commit: state.mergeCommit }
   if (state.state !== 'open') return refuse('it was closed', 'Reopen it on GitHub, then run the same command again.')
   if (state.headCommit !== commit)
@@ -35,9 +39,9 @@ export function decideMerge(state: MergeState, { commit, allowsNoChecks, waitedM
       'Another person has pushed there. Only the judged commit is merged.',
     )
   if (state.isDraft) return refuse('it is a draft', 'Mark it as ready on GitHub, then run the same command again.')
-  if (state.hasConflicts) return refuse(`it does not merge into ${state.base}`, RETRY)
-  if (state.review === 'refused') return refuse('a reviewer has asked for changes', RETRY)
-  const checks = decideChecks(state, allowsNoChecks, waitedMs)
+  if (state.hasConflicts) return refuse(`it does not merge into ${state.base}`, settle)
+  if (state.review === 'refused') return refuse('a reviewer has asked for changes', settle)
+  const checks = decideChecks(state, wish, settle)
   if (checks !== undefined) return checks
   if (state.review === 'missing') return { kind: 'wait', reason: 'a review' }
   return state.isQueued ? { kind: 'wait', reason: 'the merge queue' } : { kind: 'merge' }
@@ -45,27 +49,28 @@ export function decideMerge(state: MergeState, { commit, allowsNoChecks, waitedM
 
 // --- internal ---
 
-/** CI that is there reports within this time. */
-const FIRST_CHECK_MS = MINUTE_MS
-const RETRY = 'Have it settled on the same branch: dispatch pr <sid> --follow'
-
 function refuse(reason: string, remedy: string, exitCode: ExitCode = exitCodes.conflict): MergeDecision {
   return { kind: 'refuse', reason, remedy, exitCode }
 }
 
 /** Why the checks do not let it through; undefined if they do. */
 function decideChecks(
-  { checks, required }: MergeState,
-  allowsNoChecks: boolean,
-  waitedMs: number,
+  { checks, required, reportedForMs }: MergeState,
+  { allowsNoChecks, waitedMs }: MergeWish,
+  settle: string,
 ): MergeDecision | undefined {
   const isOwnVerdict = (name: string) => name === verdictName && checks.get(name) === 'green'
   const names = required.length > 0 ? required : [...checks.keys()].filter(name => !isOwnVerdict(name))
   const red = names.filter(name => checks.get(name) === 'red')
-  if (red.length > 0) return refuse(`not green: ${formatNames(red)}`, RETRY, exitCodes.fail)
+  if (red.length > 0) return refuse(`not green: ${formatNames(red)}`, settle, exitCodes.fail)
   const pending = names.filter(name => checks.get(name) !== 'green')
   if (pending.length > 0) return { kind: 'wait', reason: `checks: ${formatNames(pending)}` }
-  if (names.length > 0 || allowsNoChecks) return undefined
+  if (required.length > 0) return undefined
+  if (names.length > 0)
+    return Math.max(waitedMs, reportedForMs ?? 0) < FIRST_CHECK_MS
+      ? { kind: 'wait', reason: 'further checks, for a minute after the first' }
+      : undefined
+  if (allowsNoChecks) return undefined
   if (waitedMs < FIRST_CHECK_MS) return { kind: 'wait', reason: 'the first check' }
   return refuse(
     'no check is reported for it, and that is not green',

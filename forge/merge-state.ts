@@ -1,4 +1,11 @@
-import { type CheckState, combineStates, listRequiredChecks, readCheckReports } from './check-reports.ts'
+import { verdictName } from './actions/commit-verdict.ts'
+import {
+  type CheckState,
+  combineStates,
+  getReportedForMs,
+  listRequiredChecks,
+  readCheckReports,
+} from './check-reports.ts'
 import type { Forge } from './forge.ts'
 
 /** What stands between a pull request and its branch. */
@@ -13,6 +20,8 @@ export interface MergeState {
   review: 'approved' | 'not needed' | 'missing' | 'refused'
   /** What was reported for the commit, by name. */
   checks: Map<string, CheckState>
+  /** How long ago the first of them was reported, but the verdict of dispatch; null without any. */
+  reportedForMs: number | null
   /** The names of the checks that the branch asks for. */
   required: string[]
   hasQueue: boolean
@@ -23,6 +32,9 @@ export interface MergeState {
 export async function readMergeState(forge: Forge, number: number, commit: string): Promise<MergeState> {
   const pull = await readPull(forge, number)
   const isOver = pull.state !== 'OPEN'
+  const reports = isOver ? [] : await readCheckReports(forge, commit)
+  // Where no review is required, GitHub has no decision, and would merge what a reviewer has refused.
+  const isRefused = pull.latestOpinionatedReviews?.nodes.some(({ state }) => state === 'CHANGES_REQUESTED')
   return {
     state: pull.state === 'MERGED' ? 'merged' : isOver ? 'closed' : 'open',
     isDraft: pull.isDraft,
@@ -30,8 +42,12 @@ export async function readMergeState(forge: Forge, number: number, commit: strin
     headCommit: pull.headRefOid,
     mergeCommit: pull.mergeCommit?.oid,
     hasConflicts: pull.mergeable === 'CONFLICTING',
-    review: reviews[pull.reviewDecision ?? ''] ?? 'not needed',
-    checks: isOver ? new Map() : combineStates(await readCheckReports(forge, commit)),
+    review: isRefused ? 'refused' : (reviews[pull.reviewDecision ?? ''] ?? 'not needed'),
+    checks: combineStates(reports),
+    reportedForMs: getReportedForMs(
+      reports.filter(({ name }) => name !== verdictName),
+      Date.now(),
+    ),
     required: isOver ? [] : await listRequiredChecks(forge, pull.baseRefName),
     hasQueue: pull.hasQueue,
     isQueued: pull.isInMergeQueue,
@@ -52,6 +68,8 @@ interface QueriedPull {
   baseRefName: string
   headRefOid: string
   reviewDecision: string | null
+  /** The last word of each reviewer who may write, but comments. */
+  latestOpinionatedReviews: { nodes: { state: string }[] } | null
   mergeable: string
   isInMergeQueue: boolean
   mergeCommit: { oid: string } | null
@@ -61,6 +79,7 @@ const PULL_QUERY = `query($owner: String!, $name: String!, $number: Int!) {
   repository(owner: $owner, name: $name) {
     pullRequest(number: $number) {
       state isDraft baseRefName headRefOid reviewDecision mergeable isInMergeQueue mergeCommit { oid } mergeQueue { id }
+      latestOpinionatedReviews(first: 100, writersOnly: true) { nodes { state } }
     }
   }
 }`

@@ -77,7 +77,8 @@ async function landOne(config: Config, session: Session, options: PullRequestLan
     })
   const pullRequest = place.found ?? (await readPullRequest(place.forge, number))
   options.say(`Pull request ${number}: ${pullRequest.url}`)
-  const { merged, base } = await waitUntilMerged(place, pullRequest, commit, options)
+  const judged = { commit, letters: session.id.slice(-4) }
+  const { merged, base } = await waitUntilMerged(place, pullRequest, judged, options)
   const record = findRecordOf(config.home, session.id)
   if (record !== undefined) await endRecord(config, record, options.say)
   const { checkout, transport } = place
@@ -115,7 +116,7 @@ async function endRecord(config: Config, record: PullRequestRecord, say: (text: 
 async function waitUntilMerged(
   { forge }: PullRequestPlace,
   { number, nodeId }: PullRequest,
-  commit: string,
+  { commit, letters }: { commit: string; letters: string },
   { method, allowsNoChecks, say }: PullRequestLandingOptions,
 ): Promise<{ merged: string; base: string }> {
   const startedMs = performance.now()
@@ -124,7 +125,7 @@ async function waitUntilMerged(
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * PAUSE_GROWTH_RATIO)) {
     const state = await readMergeState(forge, number, commit)
     const waitedMs = performance.now() - startedMs
-    const decision = decideMerge(state, { commit, allowsNoChecks, waitedMs })
+    const decision = decideMerge(state, { commit, allowsNoChecks, waitedMs, letters })
     if (decision.kind === 'merged') return { merged: decision.commit, base: state.base }
     if (decision.kind === 'refuse')
       throw new DispatchError(`pull request ${number} is not merged: ${decision.reason}`, decision)

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { sha256 } from '#host/hash.ts'
 import { sanitize, toOneLine } from '#host/text.ts'
-import type { CheckReport } from '../check-reports.ts'
+import { type CheckReport, FIRST_CHECK_MS, getReportedForMs } from '../check-reports.ts'
 import { isTrusted } from '../issues/issue.ts'
 import { removeHidden } from '../issues/visible-text.ts'
 import type { Words } from './comments.ts'
@@ -72,14 +72,19 @@ export function selectFindings(feedback: Feedback): { findings: Finding[]; ignor
 }
 
 /**
- * The red checks that count: those that the branch asks for, at once; where it asks for no check, all of them, as soon as each has ended.
- * Not those that dispatch itself has made, nor those without a verdict. Pure.
+ * The red checks that count: those that the branch asks for, at once; where it asks for no check, all of them, as soon as each has ended,
+ * and a minute after the first of them, because another may be about to begin. Not those that dispatch itself has made, nor those without
+ * a verdict. Pure.
  */
-export function listRedChecks({ reports, required }: Pick<Feedback, 'reports' | 'required'>): CheckReport[] {
+export function listRedChecks(
+  { reports, required }: Pick<Feedback, 'reports' | 'required'>,
+  nowMs = Date.now(),
+): CheckReport[] {
   const foreign = reports.filter(({ name }) => !/^dispatch(\/|$)/i.test(name))
   const red = foreign.filter(({ state, isWithoutVerdict }) => state === 'red' && !isWithoutVerdict)
   if (required.length > 0) return red.filter(({ name }) => required.includes(name))
-  return foreign.some(({ state }) => state === 'pending') ? [] : red
+  const isEarly = (getReportedForMs(foreign, nowMs) ?? 0) < FIRST_CHECK_MS
+  return isEarly || foreign.some(({ state }) => state === 'pending') ? [] : red
 }
 
 // --- internal ---

@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { decideMerge, mergePullRequest, publishPullRequest, readMergeState } from '#forge'
 import type { MergeState } from '#forge/merge-state.ts'
+import { addCheckRun, addReview, addWorkflowRun } from '#rehearsal/forge/state.ts'
 import { openForge } from '../fixtures/forge.ts'
 
 const open: MergeState = {
   ...{ state: 'open', isDraft: false, base: 'main', headCommit: 'c1', mergeCommit: undefined, hasConflicts: false },
   ...{ review: 'not needed', checks: new Map([['ci', 'green']]), required: ['ci'], hasQueue: false, isQueued: false },
+  reportedForMs: 3_600_000,
 }
 const decide = (changes: Partial<MergeState>, waitedMs = 0, allowsNoChecks = false) =>
-  decideMerge({ ...open, ...changes }, { commit: 'c1', allowsNoChecks, waitedMs })
+  decideMerge({ ...open, ...changes }, { commit: 'c1', allowsNoChecks, waitedMs, letters: '3f2a' })
 
 test('it is merged only when all that is asked for is there, for exactly the judged commit', () => {
   assert.equal(decide({}).kind, 'merge')
@@ -48,6 +50,20 @@ test('no check is not green, unless a person says so', () => {
   assert.equal(decide({ required: [], checks: new Map([['lint', 'pending']]) }, 0, true).kind, 'wait')
 })
 
+test('where no check is asked for, others may come for a minute after the first', () => {
+  const first = { required: [], checks: new Map([['lint', 'green']]) as MergeState['checks'], reportedForMs: 10_000 }
+  assert.equal(decide(first).kind, 'wait')
+  assert.equal(decide(first, 0, true).kind, 'wait')
+  assert.equal(decide(first, 60_000).kind, 'merge', 'it has waited so long itself')
+  assert.equal(decide({ ...first, reportedForMs: 60_000 }).kind, 'merge')
+  assert.equal(decide({ ...first, required: ['lint'] }).kind, 'merge')
+})
+
+test('what is not green is settled by the session that has made it', () => {
+  const red = decide({ checks: new Map([['ci', 'red']]) })
+  assert.match('remedy' in red ? red.remedy : '', /dispatch pr 3f2a --follow$/)
+})
+
 test('the verdict of dispatch is no CI, unless the branch asks for it', () => {
   const own = { required: [], checks: new Map([['dispatch', 'green']]) as MergeState['checks'] }
   assert.equal(decide(own).kind, 'wait')
@@ -55,6 +71,83 @@ test('the verdict of dispatch is no CI, unless the branch asks for it', () => {
   assert.equal(decide(own, 0, true).kind, 'merge')
   assert.equal(decide({ ...own, required: ['dispatch'] }).kind, 'merge')
   assert.equal(decide({ ...own, checks: new Map([['dispatch', 'red']]) }, 0, true).kind, 'refuse')
+})
+
+/** A repository with a pull request of the branch `work`. */
+async function openPullRequest(t: TestContext, facts: Parameters<typeof openForge>[1] = {}) {
+  const setup = await openForge(t, facts)
+  const head = await setup.commit('work', 'hello', 'x\n', 'main')
+  const forge = await setup.connect()
+  const { pullRequest } = await publishPullRequest(forge, {
+    ...{ sessionId: 's1', headOwner: 'ada', branch: 'work', base: 'main', movesBase: false, title: 'x', section: 'y' },
+    ...{ isDraft: undefined, labels: [], reviewers: [] },
+  })
+  const [issue] = setup.repository.issues
+  assert.ok(issue?.pull)
+  const read = async () => readMergeState(forge, pullRequest.number, head)
+  const check = (name: string, conclusion: 'success' | 'failure' | 'cancelled', suite?: number, more = {}) => {
+    const facts = { commit: head, name, conclusion, ...(suite !== undefined && { suite }), ...more }
+    addCheckRun(setup.server.state, setup.repository, facts)
+  }
+  return { ...setup, head, forge, pullRequest, issue, read, check }
+}
+
+test('a private repository on a free plan can ask for nothing', async t => {
+  const { read } = await openPullRequest(t, { isFree: true })
+  assert.deepEqual((await read()).required, [])
+})
+
+test('a reviewer who wants changes is heard where no review is required', async t => {
+  const { server, issue, read } = await openPullRequest(t)
+  const review = (author: string, state: 'APPROVED' | 'CHANGES_REQUESTED') =>
+    addReview(server.state, issue, { author, state, body: '' })
+  review('eve', 'CHANGES_REQUESTED')
+  assert.equal((await read()).review, 'not needed', 'she may not write')
+  review('bob', 'CHANGES_REQUESTED')
+  assert.equal((await read()).review, 'refused')
+  review('bob', 'APPROVED')
+  assert.equal((await read()).review, 'not needed')
+})
+
+test('a workflow whose next job is still to come is waited for', async t => {
+  const { server, repository, head, read, check } = await openPullRequest(t)
+  const run = addWorkflowRun(server.state, repository, {
+    ...{ commit: head, workflow: 'ci', status: 'in_progress', conclusion: null },
+  })
+  assert.deepEqual([...(await read()).checks], [['GitHub Actions', 'pending']], 'it has no check run yet')
+  check('build', 'success', run.id)
+  const checks = [...(await read()).checks]
+  assert.deepEqual(checks.toSorted(), [
+    ['GitHub Actions', 'pending'],
+    ['build', 'green'],
+  ])
+  check('test', 'success', run.id)
+  Object.assign(run, { status: 'completed', conclusion: 'success' })
+  assert.deepEqual(new Set((await read()).checks.values()), new Set(['green']))
+  const broken = { commit: head, workflow: 'broken', conclusion: 'failure' } as const
+  addWorkflowRun(server.state, repository, broken)
+  assert.equal((await read()).checks.get('GitHub Actions'), 'red', 'a file that GitHub cannot read runs nothing')
+})
+
+test('a check that a later run of its workflow has replaced does not count', async t => {
+  const { server, repository, head, read, check } = await openPullRequest(t)
+  const run = (workflow: string, event: string, minute: number) => {
+    const startedAt = `2026-11-30T12:0${minute}:00Z`
+    const { id } = addWorkflowRun(server.state, repository, { commit: head, workflow, event, startedAt })
+    return { id, startedAt }
+  }
+  const [cancelled, again] = [run('ci', 'pull_request', 1), run('ci', 'pull_request', 2)]
+  check('test', 'success', again.id, { startedAt: again.startedAt })
+  check('test', 'cancelled', cancelled.id, { startedAt: cancelled.startedAt })
+  assert.equal((await read()).checks.get('test'), 'green')
+  const push = run('ci', 'push', 1)
+  check('test', 'failure', push.id, { startedAt: push.startedAt })
+  assert.equal((await read()).checks.get('test'), 'red', 'a push is checked for itself')
+  check('test', 'success', run('ci', 'push', 3).id, { startedAt: '2026-11-30T12:03:00Z' })
+  assert.equal((await read()).checks.get('test'), 'green')
+  const nightly = run('nightly', 'push', 1)
+  check('test', 'failure', nightly.id, { startedAt: nightly.startedAt })
+  assert.equal((await read()).checks.get('test'), 'red', 'and so is another workflow')
 })
 
 test('what a pull request waits for is read of its commit, its branch and its reviews', async t => {

@@ -6,6 +6,7 @@ import { type Feedback, listRedChecks, selectFindings } from '#forge/feedback/fi
 
 const report = (name: string, state: CheckReport['state'], text = ''): CheckReport => ({
   ...{ name, state, isWithoutVerdict: false, text, url: `https://ci/${name}`, run: undefined },
+  startedAt: '2026-11-30T12:00:00Z',
 })
 const words = (id: number, changes: Partial<Words> = {}): Words => ({
   ...{ id, kind: 'conversation', author: 'ada', association: 'OWNER', body: `words ${id}`, threadId: null, place: '' },
@@ -37,6 +38,15 @@ test('red checks count that the branch asks for; without such, all of them once 
   assert.deepEqual(list([], report('ci', 'red'), cancelled), ['ci'], 'the rest of a matrix that was cancelled')
   assert.deepEqual(list(['other'], cancelled), [])
   assert.deepEqual(list([], report('dispatch', 'red'), report('dispatch/verdict', 'red')), [], 'its own do not count')
+})
+
+test('where no check is asked for, red ones count a minute after the first: another may be about to begin', () => {
+  const reports = [report('ci', 'red'), { ...report('late', 'green'), startedAt: '2026-11-30T12:00:50Z' }]
+  const list = (required: string[], at: string) => listRedChecks({ reports, required }, Date.parse(at)).length
+  assert.equal(list([], '2026-11-30T12:00:59Z'), 0)
+  assert.equal(list([], '2026-11-30T12:01:00Z'), 1)
+  assert.equal(list(['ci'], '2026-11-30T12:00:59Z'), 1)
+  assert.equal(list([], '2026-11-30T11:59:00Z'), 1, 'a clock that is behind')
 })
 
 test('a check brings the end of what it says, its annotations and its address, each on one line', () => {
