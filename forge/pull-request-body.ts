@@ -65,10 +65,10 @@ export function hasSection(body: string, sessionId: string): boolean {
   return body.includes(getBeginMark(sessionId))
 }
 
-/** Is this the body of a session's pull request that closes the issue? Pure. */
+/** Is this the body of a session's pull request that closes the issue? What a person has edited on GitHub has CRLF. Pure. */
 export function closesIssue(body: string, issue: number): boolean {
   const [, ...section] = body.split(BEGIN_MARK)
-  return section.join('').split(LOOK_TITLE).at(-1)?.split('\n').includes(`Closes #${issue}`) ?? false
+  return section.join('').split(LOOK_TITLE).at(-1)?.split(/\r?\n/).includes(`Closes #${issue}`) ?? false
 }
 
 // --- internal ---

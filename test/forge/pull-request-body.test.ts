@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type PullRequestFacts, renderSection } from '#forge'
-import { hasSection, MAX_BODY_CHARS } from '#forge/pull-request-body.ts'
+import { closesIssue, hasSection, MAX_BODY_CHARS } from '#forge/pull-request-body.ts'
 import type { Matrix } from '#session/traceability'
 
 const clause = {
@@ -47,6 +47,12 @@ test('what the verdict does not show comes first', () => {
   ])
   assert.match(section, /\nCloses #12\nCloses corp\/notes#3\n/)
   assert.ok(hasSection(section, 's1'))
+})
+
+test('it closes its issue also after a person has edited it on GitHub', () => {
+  const section = renderSection({ ...facts, task: 'Closes #13', closes: ['#12'] })
+  for (const body of [section, `mine\r\n${section.replaceAll('\n', '\r\n')}`])
+    assert.deepEqual([closesIssue(body, 12), closesIssue(body, 1), closesIssue(body, 13)], [true, false, false])
 })
 
 test('a task cannot leave its block, mention a person, or end the part of dispatch', () => {
