@@ -94,9 +94,10 @@ function readFailure(error: unknown): FailedRequest | undefined {
   if (name !== 'GraphqlResponseError') return undefined
   const { headers, errors = [] } = error as Error & {
     headers?: Record<string, string>
-    errors?: { type?: string; message: string }[]
+    errors?: { type?: string; code?: string; message: string }[]
   }
-  const type = errors[0]?.type ?? ''
+  const isLimit = errors.some(({ type = '', code }) => /^RATE_LIMIT(ED)?$/.test(type) || code === 'graphql_rate_limit')
+  const type = isLimit ? 'RATE_LIMITED' : (errors[0]?.type ?? '')
   const known: Record<string, number> = { NOT_FOUND: 404, FORBIDDEN: 403, INSUFFICIENT_SCOPES: 403, RATE_LIMITED: 429 }
   const message = errors.map(each => each.message).join('; ') || error.message
   return { status: known[type] ?? 422, message, response: { headers: headers ?? {}, data: {} }, cause: undefined }
@@ -126,7 +127,8 @@ function findLimit(failed: FailedRequest, now: number): ForgeError | undefined {
   const isSpent = String(headers['x-ratelimit-remaining']) === '0'
   const isSecondary = /secondary rate|abuse detection/i.test(message)
   if (status !== 429 && !(status === 403 && (isSpent || isSecondary))) return undefined
-  const resetMs = isSpent ? Number(headers['x-ratelimit-reset'] ?? 0) * SECOND_MS : 0
+  // That of GraphQL may be reached while something remains by the count. The other kind has its own time.
+  const resetMs = isSpent || !isSecondary ? Number(headers['x-ratelimit-reset'] ?? 0) * SECOND_MS : 0
   const retryAfterMs = parseRetryAfterMs(String(headers['retry-after'] ?? ''), now)
   const until = retryAfterMs !== undefined ? now + retryAfterMs : resetMs > now ? resetMs : undefined
   const when = until === undefined ? 'in a few minutes' : `at ${new Date(until).toISOString().replace(/\.\d+/, '')}`

@@ -57,6 +57,18 @@ test('a rate limit says when it goes on, and a short one is waited for', async t
   assert.ok(count > 1)
 })
 
+test('that of GraphQL has a type of its own, and says when it goes on although something remains', async t => {
+  const { connect, server } = await openForge(t)
+  const forge = await connect()
+  const resetAt = Math.ceil(Date.now() / 1000) + 3600
+  const headers = { 'x-ratelimit-remaining': '12', 'x-ratelimit-reset': String(resetAt) }
+  const errors = [{ type: 'RATE_LIMIT', code: 'graphql_rate_limit', message: 'API rate limit already exceeded.' }]
+  server.fault = () => ({ status: 200, body: { data: null, errors }, headers })
+  const asking = forge.request('see it', client => client.graphql('query { viewer { login } }'))
+  const time = new Date(resetAt * 1000).toISOString().slice(0, 16)
+  await assert.rejects(asking, { exitCode: 8, status: 429, message: new RegExp(`rate limit.* ${time}`) })
+})
+
 test('what a server fails at is tried again, but nothing is made twice', async t => {
   const { connect, server } = await openForge(t)
   const forge = await connect()
