@@ -58,7 +58,8 @@ export async function runRemoteGit(
     GIT_CONFIG_PARAMETERS: _set,
     ...environment
   } = buildUserEnvironment(false)
-  const numbered = settings.flatMap(([key, value], index) => [
+  const all = [...settings, ...silentSettings]
+  const numbered = all.flatMap(([key, value], index) => [
     [`GIT_CONFIG_KEY_${index}`, key],
     [`GIT_CONFIG_VALUE_${index}`, value],
   ])
@@ -76,7 +77,7 @@ export async function runRemoteGit(
       GIT_CONFIG_NOSYSTEM: '1',
       GIT_CONFIG_GLOBAL: trustFile,
       GIT_NO_REPLACE_OBJECTS: '1',
-      GIT_CONFIG_COUNT: String(settings.length),
+      GIT_CONFIG_COUNT: String(all.length),
       ...Object.fromEntries(numbered),
     },
   })
@@ -84,6 +85,9 @@ export async function runRemoteGit(
 }
 
 // --- internal ---
+
+/** A credential helper must not ask either: a window of it would be waited for, and you may not be there. */
+const silentSettings: Transport['settings'] = [['credential.interactive', 'false']]
 
 const NETWORK_TIMEOUT_MS = 10 * MINUTE_MS
 

@@ -86,7 +86,7 @@ export function buildUserEnvironment(canAsk: boolean): Record<string, string> {
   const inherited = Object.entries(process.env).flatMap(([name, value]) =>
     value === undefined || REPOSITORY_VARIABLES.test(name) || (name === 'GPG_TTY' && !canAsk) ? [] : [[name, value]],
   )
-  const silent = canAsk ? {} : { SSH_ASKPASS_REQUIRE: 'never' }
+  const silent = canAsk ? {} : { SSH_ASKPASS_REQUIRE: 'never', GCM_INTERACTIVE: '0' }
   return { ...Object.fromEntries(inherited), ...silent, GIT_TERMINAL_PROMPT: '0', GIT_EDITOR: ':' }
 }
 

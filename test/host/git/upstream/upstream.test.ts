@@ -176,6 +176,13 @@ test('over HTTP, with a password from a credential helper and none in a message'
   await hand(second)
   const unknown = readTransport(checkout, 'origin').then(each => fetchBranch(bare, each, 'main', 'refs/landing/target'))
   await assert.rejects(unknown, { exitCode: 6 })
+  const asked = path.join(folder, 'asked')
+  const tell = `echo "$GCM_INTERACTIVE $(git config credential.interactive)" >> '${asked}'`
+  await run('config', 'credential.interactive', 'always')
+  await run('config', 'credential.helper', `!f() { ${tell}; }; f`)
+  const silent = readTransport(checkout, 'origin').then(each => fetchBranch(bare, each, 'main', 'refs/landing/target'))
+  await assert.rejects(silent, { exitCode: 6 })
+  assert.equal(fs.readFileSync(asked, 'utf8').split('\n')[0], '0 false', 'a helper opens no window')
   await run('config', 'credential.helper', '!f() { test "$1" = get && printf "username=ada\\npassword=pw\\n"; }; f')
   const transport = await readTransport(checkout, 'origin')
   await fetchBranch(bare, transport, 'main', 'refs/landing/target')
