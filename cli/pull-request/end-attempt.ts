@@ -14,6 +14,7 @@ import { renderAnswers } from './answers.ts'
 import { enqueueAttempt } from './begin-attempt.ts'
 import { findIfPresent, listPreparedCommits, listPushedCommits } from './newest-session.ts'
 import { openPullRequest } from './open.ts'
+import { isOfThisMachine } from './passing-failure.ts'
 import { type PullRequestRecord, readPullRequestRecord, settleFindings, writePullRequestRecord } from './record.ts'
 
 /** The item of the last new attempt; undefined without one. */
@@ -130,8 +131,9 @@ async function publishAttempt(
       ...{ isAtTerminal: false, replaceable: listPushedCommits(config, record), say },
     })
   } catch (error) {
-    const isRefused = error instanceof DispatchError && finalExitCodes.includes(error.exitCode)
-    if (!isRefused) throw error
+    if (!(error instanceof DispatchError)) throw error
+    const isBlocked = finalExitCodes.includes(error.exitCode)
+    if (!isBlocked && !isOfThisMachine(error)) throw error
     const isProved = (await findWorkToApply(session, readStatus(session))).warning === undefined
     if (!isProved) return loseAttempt(config, record, error.message, item)
     const isPushed = (await readFollowedPull(forge, number)).headCommit === listPreparedCommits(session, branch).at(-1)
@@ -140,7 +142,7 @@ async function publishAttempt(
       `the new attempt ${sessionId.slice(-4)} has its PASS, and its work ${where}: ${redactAll(error.message, listKnownSecrets(config))}`,
       MAX_REASON_CHARS,
     )
-    return writePullRequestRecord(config.home, record, { state: 'needs you', reason, isBlocked: true })
+    return writePullRequestRecord(config.home, record, { state: 'needs you', reason, isBlocked })
   }
   const opened = readPullRequestRecord(config.home, record) ?? record
   const commit = readStatus(session).pullRequest?.commit ?? null

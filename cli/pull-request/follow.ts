@@ -7,7 +7,8 @@ import type { Session } from '#session'
 import { startBackground } from '../background.ts'
 import { ReportOnce } from '../report-once.ts'
 import { openPullRequest, type PullRequestOptions } from './open.ts'
-import { isTemporary, pollPullRequest, resumePullRequest } from './poll.ts'
+import { isTemporary } from './passing-failure.ts'
+import { pollPullRequest, resumePullRequest } from './poll.ts'
 import { findRecordFor, type PullRequestRecord } from './record.ts'
 
 /**

@@ -1,12 +1,13 @@
 import { type AnswerMemory, connectForge, type Forge } from '#forge'
 import { type FollowedPull, isOver, readFollowedPull, writeStatusPart } from '#forge/feedback'
 import type { Config } from '#host/config'
-import { DispatchError, exitCodes } from '#host/error.ts'
+import { DispatchError } from '#host/error.ts'
 import { listKnownSecrets, redactAll } from '#host/secrets'
 import { type ForgeKey, withRecord } from '../forge-record.ts'
 import { withQueue } from '../queue/open.ts'
 import { beginAttempt } from './begin-attempt.ts'
 import { advanceAttempt, answerAttempt, findAttemptItem, isUnderWay, noteOutcome } from './end-attempt.ts'
+import { isTemporary } from './passing-failure.ts'
 import {
   countFailure,
   MAX_FAILURES,
@@ -69,14 +70,7 @@ export async function resumePullRequest(config: Config, key: ForgeKey): Promise<
   return done && true
 }
 
-/** Does it pass by itself, such as a network that is away? Pure. */
-export function isTemporary({ exitCode }: DispatchError): boolean {
-  return temporaryExitCodes.includes(exitCode)
-}
-
 // --- internal ---
-
-const temporaryExitCodes: number[] = [exitCodes.dependency, exitCodes.upstream, exitCodes.storage, exitCodes.deadline]
 
 async function look(
   config: Config,

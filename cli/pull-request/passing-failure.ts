@@ -1,0 +1,18 @@
+import { ForgeError } from '#forge'
+import { type DispatchError, exitCodes } from '#host/error.ts'
+import { RemoteError } from '#host/git/upstream'
+
+/** Does it pass by itself, such as a network or a vendor that is away, or a full disk? Pure. */
+export function isTemporary(error: DispatchError): boolean {
+  const isAway = error instanceof RemoteError || error instanceof ForgeError
+  return temporaryExitCodes.includes(error.exitCode) || (isAway && error.exitCode === exitCodes.dependency)
+}
+
+/** Is it a program or a key of this machine, such as the one that signs commits? No later try changes that. Pure. */
+export function isOfThisMachine(error: DispatchError): boolean {
+  return error.exitCode === exitCodes.dependency && !isTemporary(error)
+}
+
+// --- internal ---
+
+const temporaryExitCodes: number[] = [exitCodes.upstream, exitCodes.storage, exitCodes.deadline]
