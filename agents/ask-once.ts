@@ -16,7 +16,7 @@ import { agentVariableNames, type Config, pickVariables } from '#host/config'
 import { createInterruptError, DispatchError, exitCodes } from '#host/error.ts'
 import { runProgram } from '#host/exec.ts'
 import { makePrivateFolder, writeAtomic } from '#host/fs'
-import { createPlaceholder } from '#host/model'
+import { createPlaceholder, requireReadableLogin } from '#host/model'
 import { toOneLine } from '#host/text.ts'
 import { MINUTE_MS } from '#host/time.ts'
 import { noToolchains } from '#host/toolchains'
@@ -124,6 +124,7 @@ async function openSeat(
   const program = findClaude()
   if (login.kind === 'key') prepareLogin(login, config.workspace)
   await requireLogin(login, program)
+  await requireReadableLogin(sandbox.kind !== null, login)
   const claude = { program, sessionId: randomUUID(), configDirectory: login.configDirectory ?? null }
   return {
     manifest: { sandbox, loginKind: login.kind, claude, allowedHosts: [], toolchains: noToolchains },

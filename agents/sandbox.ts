@@ -3,7 +3,6 @@ import path from 'node:path'
 import {
   findClaude,
   hasCredentialVariable,
-  type Login,
   locateClaudeFiles,
   readClaudeConfig,
   readUserSettings,
@@ -184,10 +183,6 @@ const hooksFolder = path.join(installFolder, 'hooks')
 /** What the policies of a session's agents share. */
 function buildSharedPolicy(session: AgentSeat, claudeFolder: string, variableNames: string[], placeholder: string) {
   const { manifest, paths } = session
-  const isPrivate = hasClaudeFolders(session)
-  const configDirectory = isPrivate ? claudeFolder : (manifest.claude.configDirectory ?? undefined)
-  const { configFile } = locateClaudeFiles(configDirectory)
-  const login: Login = { kind: isPrivate ? 'key' : 'own', configDirectory, configFile }
   const hasRelay = usesRelay(session)
   const model: ModelPolicy = {
     placeholder,
@@ -199,7 +194,7 @@ function buildSharedPolicy(session: AgentSeat, claudeFolder: string, variableNam
   const certificates = listCertificateFiles(pickVariables(agentVariableNames))
   return {
     outputs: paths.outputs,
-    login,
+    claudeFolder,
     allowedHosts: [...(hasRelay ? [] : listModelHosts()), ...manifest.allowedHosts],
     programs: [fs.realpathSync(locateClaude(manifest))],
     // The launcher connects to the user's proxy; the agent does not.
@@ -218,7 +213,7 @@ function buildSharedPolicy(session: AgentSeat, claudeFolder: string, variableNam
   }
 }
 
-/** Is there a relay between the agents and their model? A cloud has a login of its own, and so has the keychain of a Mac. */
+/** Is there a relay between the agents and their model? A cloud has a login of its own. */
 function usesRelay(session: AgentSeat): boolean {
-  return session.manifest.sandbox.kind !== null && hasClaudeFolders(session) && detectProvider() === 'anthropic'
+  return session.manifest.sandbox.kind !== null && detectProvider() === 'anthropic'
 }

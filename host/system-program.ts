@@ -10,3 +10,6 @@ export function locateSystemProgram(
 ): string {
   return platform === 'darwin' ? `${darwinFolders[name]}/${name}` : name
 }
+
+/** The program by which claude reads the keychain of a Mac; undefined elsewhere. */
+export const keychainProgram = process.platform === 'darwin' ? '/usr/bin/security' : undefined

@@ -8,7 +8,7 @@ import { DispatchError, exitCodes } from '#host/error.ts'
 import { copyTree, makePrivateFolder, requireFreeSpace, writeAtomic } from '#host/fs'
 import { chooseCommit, findTaskRepository, type UserRepository } from '#host/git'
 import { sha256 } from '#host/hash.ts'
-import { applyModelVariables, requireModelAccess } from '#host/model'
+import { applyModelVariables, requireModelAccess, requireReadableLogin } from '#host/model'
 import { readInstructions } from '#host/project'
 import { toOneLine } from '#host/text.ts'
 import { openTmux } from '#host/tmux'
@@ -78,6 +78,7 @@ async function prepareSession(config: Config, request: LaunchRequest, program: s
   const repository = await finding
   if (login.kind === 'own') prepareLogin(login, config.workspace)
   await requireLogin(login, program)
+  await requireReadableLogin(sandbox.kind !== null, login)
   const project = await request.chooseProject(repository, sandbox)
   const shell = describeShell(repository, config)
   const toolchains = await addNamedToolchains(await searching, project?.toolchains ?? [], shell)

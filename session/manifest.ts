@@ -60,7 +60,7 @@ export type SessionManifest = z.infer<typeof SessionManifest>
 
 /** Does each agent have its own claude folder? With a key it does, and where a sandbox hides the user's folder. */
 export function hasClaudeFolders({ manifest }: { manifest: Pick<SessionManifest, 'loginKind' | 'sandbox'> }): boolean {
-  return manifest.loginKind === 'key' || manifest.sandbox.kind === 'bubblewrap'
+  return manifest.loginKind === 'key' || manifest.sandbox.kind !== null
 }
 
 /** The folder in which claude keeps the orchestrator's transcript; null for claude's default. */

@@ -1,5 +1,8 @@
+import fs from 'node:fs'
 import { claudeInstallHint, detectLogin, findClaude, prepareLogin, requireLogin } from '#host/claude'
+import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
+import { getTokenFile, requireReadableLogin } from '#host/model'
 import { quoteForShell } from '#host/shell-quote.ts'
 import { openTmux } from '#host/tmux'
 import {
@@ -28,11 +31,12 @@ export async function checkPrograms(home: string): Promise<DoctorResult[]> {
 }
 
 /** Is claude logged in, and does it trust the workspace? Nothing is sent to its vendor. */
-export async function checkLogin(claudeFolder: string, workspace: string): Promise<DoctorResult> {
+export async function checkLogin({ home, claudeFolder, workspace }: Config): Promise<DoctorResult> {
   const login = detectLogin(claudeFolder)
   if (login.kind === 'key') return ok('login', 'a key or token from the environment (not tried)')
   try {
     await requireLogin(login, findClaude())
+    await requireReadableLogin(!fs.existsSync(getTokenFile(home)), login)
   } catch (error) {
     if (!(error instanceof DispatchError)) throw error
     if (error.exitCode !== exitCodes.dependency) return fail('login', error.message, error.remedy) // A missing claude has its own check.

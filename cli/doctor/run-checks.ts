@@ -20,7 +20,7 @@ export async function runChecks({ online, notify }: { online: boolean; notify: b
   const { config, results, isValid } = checkConfiguration()
   const checks: (() => Promise<DoctorResult | DoctorResult[]>)[] = [
     () => checkPrograms(config.home),
-    () => checkLogin(config.claudeFolder, config.workspace),
+    () => checkLogin(config),
     () => checkHooks(config),
     ...(isValid
       ? [

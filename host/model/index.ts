@@ -1,4 +1,5 @@
 export { applyModelVariables, getTokenFile, keepToken, removeToken } from './kept-token.ts'
+export { requireReadableLogin } from './login-store.ts'
 export { createPlaceholder, relayedVariableNames } from './placeholder.ts'
 export { ModelPolicy } from './policy.ts'
 export {

@@ -1,7 +1,6 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { hasCredentialVariable } from '../claude/credential-variables.ts'
 import { readManagedSettings, type UserSettings } from '../claude/user-settings.ts'
 import { DispatchError, exitCodes } from '../error.ts'
 import { relayedVariableNames } from './placeholder.ts'
@@ -62,8 +61,7 @@ export function requireModelAccess(
   const hosts = listModelHosts(environment)
   const provider = detectProvider(environment)
   if (!isSandboxed) return
-  const hasRelay = process.platform !== 'darwin' || hasCredentialVariable(environment)
-  if (provider === 'anthropic') return hasRelay ? requireNoDetour(managed, hosts[0] ?? '') : undefined
+  if (provider === 'anthropic') return requireNoDetour(managed, hosts[0] ?? '')
   const { title, skipVariable, hasLogin, remedy } = clouds[provider]
   if (isSet(environment[skipVariable]) || hasLogin(environment)) return
   throw new DispatchError(

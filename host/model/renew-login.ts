@@ -9,13 +9,13 @@ import { acquireLease, releaseLease } from '../lease/lease.ts'
 import { identify } from '../process/identity.ts'
 import { MINUTE_MS, SECOND_MS } from '../time.ts'
 import type { Credential } from './credential.ts'
-import { readStoredLogin, type StoredLogin } from './stored-login.ts'
+import type { LoginStore } from './login-store.ts'
+import type { StoredLogin } from './stored-login.ts'
 
 /** The user's own login to a subscription, and how to renew it. */
 export interface StoredLoginSource {
-  /** `.credentials.json` of the user. Only claude writes it. */
-  file: string
-  /** The user's claude, and the environment in which it finds that file. */
+  store: Pick<LoginStore, 'readLogin'>
+  /** The user's claude, and the environment in which it finds that store. */
   claude: string
   environment: Record<string, string>
   /** The folder of the lease that lets one process renew at a time. */
@@ -28,23 +28,23 @@ export interface StoredLoginSource {
  */
 export function createStoredCredential(source: StoredLoginSource): Credential {
   let last: StoredLogin | undefined
-  // claude replaces the file by a rename, so it is always whole; without it the last login is used.
-  const readLogin = () => {
-    last = readStoredLogin(source.file) ?? last
+  // claude replaces what it stores at once, so it is always whole; without it the last login is used.
+  const readLogin = async () => {
+    last = (await source.store.readLogin()) ?? last
     return last
   }
   const toHeaders = (login: StoredLogin | undefined) => ({ authorization: `Bearer ${login?.accessToken ?? ''}` })
   return {
     async read() {
-      const login = readLogin()
+      const login = await readLogin()
       if (!login?.canBeRenewed || !isExpiring(login)) return toHeaders(login)
       await renewLogin(source, login.accessToken)
-      return toHeaders(readLogin())
+      return toHeaders(await readLogin())
     },
     async renew(refused) {
       const token = refused.authorization?.replace(/^Bearer /, '') ?? ''
-      if (readLogin()?.accessToken === token && last?.canBeRenewed) await renewLogin(source, token)
-      const renewed = readLogin()?.accessToken
+      if ((await readLogin())?.accessToken === token && last?.canBeRenewed) await renewLogin(source, token)
+      const renewed = (await readLogin())?.accessToken
       return Boolean(renewed) && renewed !== token
     },
   }
@@ -66,16 +66,17 @@ function isExpiring({ expiresAt }: StoredLogin): boolean {
 
 /** Renew the login that has this access token, unless another process has done so or has just failed. */
 async function renewLogin(source: StoredLoginSource, token: string): Promise<void> {
-  const isCurrent = () => readStoredLogin(source.file)?.accessToken === token
+  const isCurrent = async () => (await source.store.readLogin())?.accessToken === token
   const self = await identify(process.pid)
   if (self === undefined) return
-  for (const endMs = Date.now() + LEASE_TIMEOUT_MS; isCurrent() && Date.now() < endMs; await sleep(LEASE_INTERVAL_MS)) {
+  const endMs = Date.now() + LEASE_TIMEOUT_MS
+  for (; (await isCurrent()) && Date.now() < endMs; await sleep(LEASE_INTERVAL_MS)) {
     const lease = await acquireLease(source.leaseFolder, self, { elsewhereExpiresMs: LEASE_TIMEOUT_MS })
     if (lease === undefined) continue
     try {
-      if (!isCurrent() || hasJustFailed(source, token)) return
+      if (!(await isCurrent()) || hasJustFailed(source, token)) return
       await runRenewal(source, token)
-      if (isCurrent()) recordFailure(source, token)
+      if (await isCurrent()) recordFailure(source, token)
       return
     } finally {
       releaseLease(source.leaseFolder, lease)
@@ -87,10 +88,10 @@ async function renewLogin(source: StoredLoginSource, token: string): Promise<voi
  * Let the user's claude renew its login. `claude auth status` renews one that is about to expire, and costs nothing. One
  * that was refused before its time is renewed when a request is refused, so this sends the smallest request.
  */
-async function runRenewal({ file, claude, environment }: StoredLoginSource, token: string): Promise<void> {
+async function runRenewal({ store, claude, environment }: StoredLoginSource, token: string): Promise<void> {
   const options = { cwd: os.tmpdir(), env: environment, timeoutMs: RENEW_TIMEOUT_MS, maxOutputBytes: 64 * 1024 }
   await runProgram(claude, ['auth', 'status'], options)
-  if (readStoredLogin(file)?.accessToken !== token) return
+  if ((await store.readLogin())?.accessToken !== token) return
   const plain = ['--setting-sources', '', '--strict-mcp-config', '--tools', '', '--no-session-persistence']
   await runProgram(claude, ['-p', 'Answer with one word: ok', '--model', 'haiku', ...plain], options)
 }

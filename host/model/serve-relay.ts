@@ -1,33 +1,35 @@
 import { claudeVariables } from '../claude/arguments.ts'
-import { locateClaudeFiles, readClaudeConfig } from '../claude/config.ts'
 import { credentialVariables } from '../claude/credential-variables.ts'
 import { agentVariableNames, pickVariables, plainVariableNames } from '../config/environment.ts'
 import { readIfPresent } from '../fs/files.ts'
 import type { Responder } from '../waiting-server.ts'
 import { type Credential, createFixedCredential, createProgramCredential } from './credential.ts'
+import { openLoginStore } from './login-store.ts'
 import type { ModelPolicy } from './policy.ts'
 import { getApiAddress } from './provider.ts'
 import { createRelay, type Upstream } from './relay.ts'
 import { createStoredCredential } from './renew-login.ts'
-import { readStoredLogin } from './stored-login.ts'
 
 /** What answers an agent in place of its model, with the login and to the address that the user's own claude would use. */
-export function createModelRelay(
+export async function createModelRelay(
   policy: ModelPolicy,
   keyProgram: string | undefined,
   environment: NodeJS.ProcessEnv,
-): Responder {
-  return createRelay(policy.placeholder, createCredential(policy, keyProgram, environment), createUpstream(environment))
+  keychain: string | undefined,
+): Promise<Responder> {
+  const credential = await createCredential(policy, keyProgram, environment, keychain)
+  return createRelay(policy.placeholder, credential, createUpstream(environment))
 }
 
 // --- internal ---
 
 /** The credential in the order in which claude looks for one. */
-function createCredential(
+async function createCredential(
   policy: ModelPolicy,
   keyProgram: string | undefined,
   environment: NodeJS.ProcessEnv,
-): Credential {
+  keychain: string | undefined,
+): Promise<Credential> {
   const { ANTHROPIC_API_KEY: key, ANTHROPIC_AUTH_TOKEN: token, CLAUDE_CODE_OAUTH_TOKEN: yearToken } = environment
   if (key || token)
     return createFixedCredential({
@@ -37,10 +39,10 @@ function createCredential(
   const outside = buildOutsideEnvironment(policy, environment)
   if (keyProgram) return createProgramCredential(keyProgram, outside)
   if (yearToken) return createFixedCredential({ authorization: `Bearer ${yearToken}` })
-  const { credentials: file, configFile } = locateClaudeFiles(policy.configDirectory, environment)
-  const { primaryApiKey } = readStoredLogin(file) ? {} : readClaudeConfig(configFile)
-  if (typeof primaryApiKey === 'string') return createFixedCredential({ 'x-api-key': primaryApiKey })
-  return createStoredCredential({ file, claude: policy.claude, environment: outside, leaseFolder: policy.leaseFolder })
+  const store = openLoginStore(policy.configDirectory, environment, keychain)
+  const consoleKey = await store.readKey()
+  if (consoleKey !== undefined) return createFixedCredential({ 'x-api-key': consoleKey })
+  return createStoredCredential({ store, claude: policy.claude, environment: outside, leaseFolder: policy.leaseFolder })
 }
 
 /** The environment of the user's own claude and of the program that prints the key. */

@@ -14,7 +14,12 @@ export interface StoredLogin {
 
 /** Read the stored login; undefined without one. */
 export function readStoredLogin(file: string): StoredLogin | undefined {
-  const stored = CredentialsFile.safeParse(parseJson(readIfPresent(file) ?? '')).data?.claudeAiOauth
+  return parseStoredLogin(readIfPresent(file) ?? '')
+}
+
+/** The login in what claude has stored; undefined without one. Pure. */
+export function parseStoredLogin(text: string): StoredLogin | undefined {
+  const stored = CredentialsFile.safeParse(parseJson(text)).data?.claudeAiOauth
   if (stored === undefined) return undefined
   const { accessToken, refreshToken, expiresAt = null, scopes, subscriptionType } = stored
   return { accessToken, canBeRenewed: Boolean(refreshToken), expiresAt, scopes, subscriptionType }

@@ -1,7 +1,5 @@
-import fs from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
-import type { Login } from '../claude/login.ts'
 import { plainVariableNames } from '../config/environment.ts'
 import { ModelPolicy } from '../model/policy.ts'
 import { hasWildcard, unescapePattern } from '../path-pattern.ts'
@@ -70,17 +68,17 @@ interface PolicyInput extends Partial<Omit<SandboxPolicy, 'format' | 'role' | 'p
   outputs?: string
   /** For rw: the globs of its write allowlist. */
   files?: string[]
-  login?: Login
+  /** The folder of claude that belongs to this agent alone. */
+  claudeFolder?: string
   /** Programs that it starts by path, such as claude. */
   programs?: string[]
 }
 
-/** The policy of a role. Pure but for the folders of claude. */
+/** The policy of a role. Pure. */
 export function buildPolicy(
   role: SandboxRole,
-  { outputs, files = [], login, programs = [], ...fields }: PolicyInput,
+  { outputs, files = [], claudeFolder, programs = [], ...fields }: PolicyInput,
 ): SandboxPolicy {
-  const claudePaths = login === undefined ? { read: [], write: [] } : listClaudePaths(login, fields.folder)
   const outputPaths =
     outputs === undefined ? { read: [], write: [], protect: [] } : listOutputPaths(role, outputs, files)
   return {
@@ -90,13 +88,12 @@ export function buildPolicy(
     ...fields,
     format: 1,
     role,
-    readablePaths: [
-      ...outputPaths.read,
-      ...(fields.readablePaths ?? []),
-      ...claudePaths.read,
-      ...programs.map(findProgramFolder),
+    readablePaths: [...outputPaths.read, ...(fields.readablePaths ?? []), ...programs.map(findProgramFolder)],
+    writablePaths: [
+      ...outputPaths.write,
+      ...(fields.writablePaths ?? []),
+      ...(claudeFolder === undefined ? [] : [claudeFolder]),
     ],
-    writablePaths: [...outputPaths.write, ...(fields.writablePaths ?? []), ...claudePaths.write],
     protectedPaths: outputPaths.protect,
     allowedHosts: role === 'check' || role === 'commit' ? [] : (fields.allowedHosts ?? []),
     inheritedVariables: [...plainVariableNames, 'COLORTERM', ...(fields.inheritedVariables ?? [])],
@@ -121,21 +118,6 @@ export function listWritableRoots(outputs: string, globs: string[]): string[] {
 export function parseHost(text: string): string | undefined {
   const host = /:\d{1,5}$/.test(text) && !/^[0-9a-f:]+$/i.test(text) ? text : `${text}:443`
   return hostSchema.safeParse(host).success && Number(host.replace(/^.*:/, '')) <= MAX_PORT ? host : undefined
-}
-
-/**
- * The paths that claude reads and writes when it starts in `startFolder`. A private config folder is writable as a
- * whole; of the user's, only what belongs to this folder. Pure but for a look at which exist.
- */
-export function listClaudePaths(
-  { kind, configDirectory, configFile }: Login,
-  startFolder: string,
-): { read: string[]; write: string[] } {
-  const folder = configDirectory ?? path.join(path.dirname(configFile), '.claude')
-  if (kind === 'key') return { read: [], write: [folder] }
-  const transcripts = path.join(folder, 'projects', startFolder.replace(/[^A-Za-z0-9]/g, '-'))
-  const existing = ['session-env', 'sessions'].map(name => path.join(folder, name)).filter(name => fs.existsSync(name))
-  return { read: [folder, configFile], write: [transcripts, ...existing] }
 }
 
 /** Is the path `inner` the path `outer`, or below it? Pure. */

@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { claudeVariables, findClaude } from '#host/claude'
+import { readStoredLogin } from '#host/model'
 import { createStoredCredential } from '#host/model/renew-login.ts'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
 import { authorityFile, renderLogin, startVendor } from '../../fixtures/vendor/vendor.ts'
@@ -28,7 +29,8 @@ async function prepareUser(t: TestContext, expiresAt: Date, programText?: string
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
     ...claudeVariables,
   }
-  const source = { file, claude, environment, leaseFolder: path.join(home, 'lease') }
+  const store = { readLogin: async () => readStoredLogin(file) }
+  const source = { store, claude, environment, leaseFolder: path.join(home, 'lease') }
   return { home, vendor, file, source }
 }
 

@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict'
-import fs from 'node:fs'
-import path from 'node:path'
 import { test } from 'node:test'
 import { buildPolicy, parseHost, type SandboxPolicy } from '#host/sandbox'
-import { listClaudePaths, listWritableRoots, type SandboxRole } from '#host/sandbox/policy.ts'
-import { createScratchFolder } from '../../fixtures/scratch.ts'
+import { listWritableRoots, type SandboxRole } from '#host/sandbox/policy.ts'
 
 const input = {
   folder: '/s/outputs',
@@ -50,16 +47,6 @@ test('an rw worker writes below the fixed part of its globs only', () => {
   assert.deepEqual(listWritableRoots('/o', ['../x/**']), ['/o'])
   const brackets = ['app/\\[id\\]/**', 'a{b}/!x/*', 's/[ab]/x', 't/\\*/[a]']
   assert.deepEqual(listWritableRoots('/o', brackets), ['/o/app/[id]', '/o/a{b}/!x', '/o/s', '/o/t/*'])
-})
-
-test('a private login is writable; of the user’s, only what claude must write', t => {
-  const folder = createScratchFolder(t)
-  for (const name of ['projects', 'plugins', 'sessions', 'shell-snapshots']) fs.mkdirSync(path.join(folder, name))
-  const login = { configDirectory: folder, configFile: path.join(folder, '.claude.json') }
-  assert.deepEqual(listClaudePaths({ kind: 'key', ...login }, '/o/my desk'), { read: [], write: [folder] })
-  const paths = listClaudePaths({ kind: 'own', ...login }, '/o/my desk')
-  const write = ['projects/-o-my-desk', 'sessions'].map(name => path.join(folder, name))
-  assert.deepEqual(paths, { read: [folder, login.configFile], write })
 })
 
 test('a host has port 443 by default', () => {
