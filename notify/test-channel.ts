@@ -95,7 +95,7 @@ async function describeVerified(
 
 const BANNER_CAVEAT =
   process.platform === 'darwin'
-    ? 'that banners are allowed (System Settings > Notifications > terminal-notifier)'
+    ? 'that banners are allowed (System Settings > Notifications > terminal-notifier or Script Editor)'
     : 'that a banner appeared'
 
 const FETCH_ATTEMPTS = 3

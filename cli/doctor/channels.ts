@@ -13,7 +13,7 @@ export async function checkChannels(config: Config, sendsTest: boolean): Promise
     if (test) return toDoctorResult(test, config)
     if (problem !== undefined)
       return warn(channel, `${problem} (\`dispatch notify log\` has more)`, getChannelFix(channel, config))
-    const needsNotifySend = channel === 'desktop' && process.platform !== 'darwin' // A Mac's notifier comes with dispatch.
+    const needsNotifySend = channel === 'desktop' && process.platform !== 'darwin' // A Mac has one.
     if (needsNotifySend && findProgram('notify-send') === '')
       return warn(channel, 'notify-send is not on PATH', getChannelFix(channel, config))
     return ok(channel, `${describeDestination(channel, config)} (\`dispatch notify test\` tests it)`)

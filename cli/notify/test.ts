@@ -1,5 +1,6 @@
 import type { Config } from '#host/config'
 import { exitCodes } from '#host/error.ts'
+import { findProgram } from '#host/exec.ts'
 import { type Channel, type ChannelTest, type Notification, testChannels } from '#notify'
 import { UsageError } from '../command.ts'
 import { type DoctorResult, type Fix, ok, printResults, warn } from '../doctor/result.ts'
@@ -39,7 +40,7 @@ export function toDoctorResult(test: ChannelTest, config: Config): DoctorResult 
 
 /** The program or server of a channel, never the topic or the address of a webhook: both are passwords. Pure. */
 export function describeDestination(channel: Channel, { NTFY_SERVER, WEBHOOK_URL }: Config): string {
-  if (channel === 'desktop') return process.platform === 'darwin' ? 'by terminal-notifier' : 'by notify-send'
+  if (channel === 'desktop') return `by ${process.platform === 'darwin' ? findMacProgram() : 'notify-send'}`
   return channel === 'phone' ? `by ntfy at ${new URL(NTFY_SERVER).host}` : `to ${new URL(WEBHOOK_URL).host}`
 }
 
@@ -47,10 +48,16 @@ export function describeDestination(channel: Channel, { NTFY_SERVER, WEBHOOK_URL
 export function getChannelFix(channel: Channel, { home }: Config): Fix {
   if (channel === 'desktop')
     return {
-      mac: 'System Settings → Notifications → terminal-notifier: allow Banners or Alerts; or set DESKTOP=off',
+      mac: 'System Settings → Notifications → terminal-notifier, or else Script Editor: allow Banners or Alerts; or set DESKTOP=off',
       linux: '`apt-get install libnotify-bin`; on a machine without a desktop, set DESKTOP=off',
     }
   const settings = channel === 'phone' ? 'NTFY_SERVER and NTFY_TOKEN' : 'WEBHOOK_URL'
   const fix = `Check ${settings} in ${home}/.env, then run \`dispatch notify test\``
   return { mac: fix, linux: fix }
+}
+
+// --- internal ---
+
+function findMacProgram(): string {
+  return findProgram('terminal-notifier') ? 'terminal-notifier' : 'osascript'
 }

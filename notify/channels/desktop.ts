@@ -4,13 +4,15 @@ import { runProgram } from '#host/exec.ts'
 import { parseJson } from '#host/json.ts'
 import { toOneLine } from '#host/text.ts'
 import type { Notification } from '../notification.ts'
+import { showOnMac } from './mac.ts'
 import type { SendResult } from './send-result.ts'
 
 /** What the child process prints. */
 const DesktopResult = z.object({ ok: z.boolean(), reason: z.string(), isPermanent: z.literal(true).optional() })
 
 /**
- * Show a notification on this machine's desktop. Never rejects. npm `node-notifier` cannot be stopped, so it runs in a child
+ * Show a notification on this machine's desktop. Never rejects. npm `node-notifier`, which shows it on Linux and in WSL, cannot be
+ * stopped, so it runs in a child
  * process (`desktop-child.ts`), which is killed after `timeoutMs` with everything that it started.
  */
 export async function sendToDesktop(notification: Notification, timeoutMs = 10_000): Promise<SendResult> {
@@ -22,11 +24,13 @@ export async function sendToDesktop(notification: Notification, timeoutMs = 10_0
 }
 
 /** The part of `sendToDesktop` that runs in the child process. */
-export async function showDesktopNotification(notification: Notification): Promise<SendResult> {
+export async function showDesktopNotification({ title, body, click }: Notification): Promise<SendResult> {
+  const text = { title: toPlainLine(title), message: toPlainLine(body) }
+  if (process.platform === 'darwin') return showOnMac({ ...text, open: click })
   const { default: notifier } = await import('node-notifier')
   return new Promise(resolve => {
     try {
-      notifier.notify(buildNotifierOptions(notification), error => resolve(toSendResult(error)))
+      notifier.notify({ ...text, timeout: 10 }, error => resolve(toSendResult(error)))
     } catch (error) {
       resolve(toSendResult(error))
     }
@@ -34,13 +38,6 @@ export async function showDesktopNotification(notification: Notification): Promi
 }
 
 // --- internal ---
-
-/** On a Mac the callback comes only after the banner closes, so it closes before `timeoutMs` ends. */
-function buildNotifierOptions({ title, body, click }: Notification) {
-  const text = { title: toPlainLine(title), message: toPlainLine(body) }
-  if (process.platform !== 'darwin') return { ...text, timeout: 10 }
-  return { ...text, timeout: 4, ...(click === undefined ? {} : { open: click }) }
-}
 
 /** One printable line that does not begin with a dash, so that no notifier reads it as an option. */
 function toPlainLine(text: string): string {

@@ -5,6 +5,7 @@ import { after, afterEach, test } from 'node:test'
 import { readIfPresent } from '#host/fs'
 import { type Notification, readDeliveryLog, runDeliverer, writeToOutbox } from '#notify'
 import { sendToDesktop } from '#notify/channels/desktop.ts'
+import { findMacNotifier, showOnMac } from '#notify/channels/mac.ts'
 import {
   buildConfig,
   buildPhoneSettings,
@@ -83,6 +84,28 @@ test('without a notifier the phone still works, and reports that once', usesNoti
     readDeliveryLog(home, 99).filter(({ channel, result }) => channel === 'desktop' && result === 'dead').length,
     2,
   )
+})
+
+test('on a Mac the text is an argument of the notifier, and the link is for one that opens it', async () => {
+  const bin = fs.mkdtempSync(path.join(home, 'bin-'))
+  const [own, system] = ['terminal-notifier', 'osascript'].map(name => path.join(bin, name)) as [string, string]
+  const print = '#!/bin/sh\nprintf "%s\\n" "$@" > "$0.args"\n'
+  for (const file of [own, system]) fs.writeFileSync(file, print, { mode: 0o755 })
+  const readArgs = (file: string) => fs.readFileSync(`${file}.args`, 'utf8').trimEnd().split('\n')
+  const text = { title: 'a "b"', message: '$(touch x) \\', open: 'http://127.0.0.1:1/' }
+  assert.equal(findMacNotifier(bin), own)
+  assert.equal(findMacNotifier('/nonexistent'), '/usr/bin/osascript')
+  assert.deepEqual(await showOnMac(text, own, system), { ok: true, reason: '' })
+  assert.deepEqual(readArgs(own), ['-title', text.title, '-message', text.message, '-open', text.open])
+  assert.deepEqual(await showOnMac(text, system, system), { ok: true, reason: '' })
+  assert.deepEqual(readArgs(system).slice(-2), [text.title, text.message])
+  assert.equal(readArgs(system).filter(word => word === '-e').length, 3)
+  fs.rmSync(`${system}.args`)
+  fs.chmodSync(own, 0o600) // As one for another processor, it does not start.
+  assert.deepEqual(await showOnMac(text, own, system), { ok: true, reason: '' }, 'the other one is used')
+  assert.equal(readArgs(system).at(-1), text.message)
+  fs.writeFileSync(system, '#!/bin/sh\necho "execution error: not allowed (-1743)" >&2; exit 1\n')
+  assert.deepEqual(await showOnMac(text, system, system), { ok: false, reason: 'execution error: not allowed (-1743)' })
 })
 
 /** node-notifier uses notify-send on Linux only; in WSL it shows the notification in Windows. */
