@@ -32,7 +32,10 @@ export async function readSides(state: ForgeState, repository: ScriptedRepositor
   await fetchHead(repository, from, head)
   pull.headCommit = head
   const isMergeable = base !== '' && 'tree' in (await mergeTrees(repository, base, head))
-  return { head, base, isMergeable }
+  const args = ['--git-dir', repository.folder, 'merge-base', '--is-ancestor', base, head]
+  const isStrict = repository.rules[pull.base]?.isStrict ?? false
+  const isBehind = isStrict && issue.state === 'open' && (await tryGit(args)).exitCode !== 0
+  return { head, base, isMergeable, isBehind }
 }
 
 /** The tree of two commits together, or `conflict`. */

@@ -100,7 +100,10 @@ function readIssue({ state }: Pick<Call, 'state'>, variables: Record<string, unk
 async function describe({ state }: Pick<Call, 'state'>, repository: ScriptedRepository, issue: ScriptedIssue) {
   const { pull } = issue
   if (pull === undefined) return null
-  const { head, isMergeable } = await readSides(state, repository, issue)
+  const { head, isMergeable, isBehind } = await readSides(state, repository, issue)
+  const hasObstacle = findObstacle(repository, issue, head) !== undefined
+  const looks = pull.isQueued ? (pull.queuedLooks ?? 0) : 0
+  pull.queuedLooks = looks + 1
   const required = repository.rules[pull.base]?.requiredApprovals ?? 0
   const last = new Map(pull.reviews.filter(each => each.state !== 'COMMENTED').map(each => [each.author, each.state]))
   const approvals = [...last.values()].filter(each => each === 'APPROVED').length
@@ -119,8 +122,8 @@ async function describe({ state }: Pick<Call, 'state'>, repository: ScriptedRepo
     latestOpinionatedReviews: {
       nodes: [...last].flatMap(([author, state]) => (mayWrite(repository, author) ? [{ state }] : [])),
     },
-    mergeStateStatus: findObstacle(repository, issue, head) === undefined ? 'CLEAN' : 'BLOCKED',
-    isInMergeQueue: pull.isQueued,
+    mergeStateStatus: hasObstacle ? 'BLOCKED' : isBehind ? 'BEHIND' : 'CLEAN',
+    isInMergeQueue: pull.isQueued && looks > 1,
     autoMergeRequest: pull.autoMerge ? { enabledAt: issue.updatedAt } : null,
     mergeCommit: pull.merged ? { oid: pull.merged.commit } : null,
     reviewThreads: {

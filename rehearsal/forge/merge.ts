@@ -43,7 +43,7 @@ export function getCheckState({ checkRuns, statuses }: ScriptedRepository, commi
 export async function mergePull(call: Call, issue: ScriptedIssue): Promise<Reply> {
   const { state, repository, body, token } = call
   const method = (body['merge_method'] ?? 'merge') as MergeMethod
-  const { head, base, isMergeable } = await readSides(state, repository, issue)
+  const { head, base, isMergeable, isBehind } = await readSides(state, repository, issue)
   if (issue.state !== 'open') return fail(405, 'Pull Request is not mergeable')
   if (body['sha'] !== undefined && body['sha'] !== head)
     return fail(409, 'Head branch was modified. Review and try the merge again.')
@@ -52,8 +52,10 @@ export async function mergePull(call: Call, issue: ScriptedIssue): Promise<Reply
     return fail(405, 'Changes must be made through the merge queue')
   const obstacle = findObstacle(repository, issue, head) ?? (isMergeable ? undefined : 'Pull Request is not mergeable')
   if (obstacle !== undefined) return fail(405, obstacle)
-  const title = typeof body['commit_title'] === 'string' ? body['commit_title'] : undefined
-  const sha = await performMerge(call, issue, { head, base, method, by: token.login, title })
+  if (isBehind) return fail(405, 'Head branch is out of date. Review and try the merge again.')
+  const words = [body['commit_title'], body['commit_message']].filter(each => typeof each === 'string')
+  const message = words.length === 0 ? undefined : words.join('\n\n')
+  const sha = await performMerge(call, issue, { head, base, method, by: token.login, message })
   return ok({ sha, merged: true, message: 'Pull Request successfully merged' })
 }
 
@@ -63,13 +65,14 @@ export async function settleMerges(call: Pick<Call, 'state' | 'emit'>): Promise<
     for (const issue of repository.issues) {
       const { pull } = issue
       if (!pull || issue.state !== 'open' || !(pull.autoMerge || pull.isQueued)) continue
+      if (pull.isQueued && repository.rules[pull.base]?.holdsQueue) continue
       const { head, base, isMergeable } = await readSides(call.state, repository, issue)
       const expected = pull.autoMerge?.commit
       if (expected !== undefined && expected !== head) delete pull.autoMerge
       else if (isMergeable && findObstacle(repository, issue, head) === undefined) {
         const method = pull.autoMerge?.method ?? repository.methods[0] ?? 'merge'
         const by = pull.autoMerge?.by ?? 'github-merge-queue[bot]'
-        await performMerge({ ...call, repository }, issue, { head, base, method, by, title: undefined })
+        await performMerge({ ...call, repository }, issue, { head, base, method, by, message: undefined })
       }
     }
 }
@@ -91,7 +94,7 @@ interface MergePlan {
   base: string
   method: MergeMethod
   by: string
-  title: string | undefined
+  message: string | undefined
 }
 
 async function performMerge(
@@ -123,14 +126,15 @@ async function performMerge(
 }
 
 async function makeMerge(repository: ScriptedRepository, issue: ScriptedIssue, plan: MergePlan): Promise<string> {
-  const { base, head, method, title } = plan
+  const { base, head, method, message } = plan
   const commitTree = (tree: string, parents: string[], message: string) =>
     git(['--git-dir', repository.folder, 'commit-tree', tree, ...parents.flatMap(each => ['-p', each]), '-m', message])
   const whole = await mergeTrees(repository, base, head)
   if (!('tree' in whole)) throw new Error(`pull request ${issue.number} does not merge`)
   if (method === 'merge')
-    return commitTree(whole.tree, [base, head], title ?? `Merge pull request #${issue.number}\n\n${issue.title}`)
-  if (method === 'squash') return commitTree(whole.tree, [base], title ?? `${issue.title} (#${issue.number})`)
+    return commitTree(whole.tree, [base, head], message ?? `Merge pull request #${issue.number}\n\n${issue.title}`)
+  if (method === 'squash')
+    return commitTree(whole.tree, [base], message ?? `${issue.title} (#${issue.number})\n\n${issue.body}`)
   const listed = await git(['--git-dir', repository.folder, 'rev-list', '--reverse', `${base}..${head}`])
   let tip = base
   for (const commit of listed.split('\n').filter(Boolean)) {
@@ -165,6 +169,7 @@ export function requestMerge(
   if (wanted.kind === 'queue') {
     if (!hasQueue) return 'The merge queue is not enabled for this branch'
     pull.isQueued = true
+    pull.queuedLooks = 0
     return undefined
   }
   if (!repository.allowsAutoMerge) return 'Auto merge is not allowed for this repository'

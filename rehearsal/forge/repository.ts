@@ -35,6 +35,7 @@ export const repositoryRoutes: Route[] = [
   route('GET /repos/:owner/:repo/branches/*branch', ['contents', 'read'], readOneBranch),
   route('GET /repos/:owner/:repo/rules/branches/*branch', ['metadata', 'read'], listRules),
   route('GET /repos/:owner/:repo/commits/:ref', ['contents', 'read'], readCommit),
+  route('GET /repos/:owner/:repo/git/commits/:ref', ['contents', 'read'], readGitCommit),
   route('GET /repos/:owner/:repo/compare/*basehead', ['contents', 'read'], compare),
   route('GET /repos/:owner/:repo/git/matching-refs/*ref', ['contents', 'read'], listRefs),
   route('GET /repos/:owner/:repo/git/ref/*ref', ['contents', 'read'], readRef),
@@ -105,7 +106,10 @@ function listRules({ repository, params }: Call): Reply {
           {
             type: 'required_status_checks',
             ...source,
-            parameters: { required_status_checks: checks, strict_required_status_checks_policy: false },
+            parameters: {
+              required_status_checks: checks,
+              strict_required_status_checks_policy: rules.isStrict ?? false,
+            },
           },
         ]
       : []),
@@ -131,6 +135,14 @@ async function readCommit({ state, repository, params }: Call): Promise<Reply> {
     commit: { message: message.trim(), tree: { sha: tree, url: `${url}/git/trees/${tree}` } },
     parents: parents.map(parent => ({ sha: parent, url: `${url}/commits/${parent}` })),
   })
+}
+
+/** The commit without its changes: its message is beside its hash. */
+async function readGitCommit(call: Call): Promise<Reply> {
+  const { status, body } = await readCommit(call)
+  if (status !== 200) return notFound
+  const { commit, ...rest } = body as { commit: { message: string; tree: object } }
+  return ok({ ...rest, ...commit })
 }
 
 async function compare({ repository, params }: Call): Promise<Reply> {

@@ -4,6 +4,7 @@ import type {
   ScriptedCheckRun,
   ScriptedComment,
   ScriptedIssue,
+  ScriptedPull,
   ScriptedRepository,
   ScriptedReview,
   ScriptedStatus,
@@ -130,12 +131,20 @@ export function renderIssue(state: ForgeState, repository: ScriptedRepository, i
   }
 }
 
+function describeMergeability(
+  { isMergeable, isBehind = false }: { isMergeable: boolean | null; isBehind?: boolean },
+  { isDraft }: ScriptedPull,
+): string {
+  if (isMergeable === false) return 'dirty'
+  return isDraft ? 'draft' : isBehind ? 'behind' : 'clean'
+}
+
 /** A pull request. What only its own address has comes with `mergeable`. */
 export function renderPull(
   state: ForgeState,
   repository: ScriptedRepository,
   issue: ScriptedIssue,
-  branches: { head: string; base: string; isMergeable: boolean | null },
+  branches: { head: string; base: string; isMergeable: boolean | null; isBehind?: boolean },
 ) {
   const { pull } = issue
   if (pull === undefined) throw new Error(`issue ${issue.number} is no pull request`)
@@ -167,7 +176,7 @@ export function renderPull(
     merged_by: merged ? renderUser(state, merged.by) : null,
     merge_commit_sha: merged?.commit ?? null,
     mergeable: isMerged ? null : branches.isMergeable,
-    mergeable_state: isMerged ? 'unknown' : branches.isMergeable === false ? 'dirty' : pull.isDraft ? 'draft' : 'clean',
+    mergeable_state: isMerged ? 'unknown' : describeMergeability(branches, pull),
     comments: issue.comments.length,
     review_comments: pull.lineComments.length,
     requested_reviewers: pull.requestedReviewers.map(login => renderUser(state, login)),

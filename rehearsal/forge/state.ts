@@ -72,6 +72,8 @@ export interface ScriptedPull {
   merged?: { commit: string; by: string; at: string }
   autoMerge?: { method: MergeMethod; by: string; commit: string | undefined }
   isQueued: boolean
+  /** How often it was looked at since it is in the queue: GitHub tells of that only a moment later. */
+  queuedLooks?: number
 }
 
 export type MergeMethod = 'merge' | 'squash' | 'rebase'
@@ -122,6 +124,10 @@ export interface ScriptedRules {
   requiredChecks: string[]
   requiredApprovals: number
   hasMergeQueue: boolean
+  /** Must a branch be up to date before it is merged? */
+  isStrict?: boolean
+  /** What is in the merge queue stays there until a test takes this away. */
+  holdsQueue?: boolean
 }
 
 export interface ScriptedRepository {
