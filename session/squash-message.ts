@@ -46,6 +46,19 @@ export function renderWorkMessage({ sessionId, task, verdict }: SquashFacts): st
   return disarm(task, lines)
 }
 
+/**
+ * A message about a task that others wrote, in which none of their words closes an issue, or has a CI leave the commit out: `#7` becomes
+ * `# 7`, and `[skip ci]` becomes `(skip ci)`. The same words of a person at this machine stay. Pure.
+ */
+export function disarm(task: string, message: string): string {
+  if (readQuotedTask(task) === undefined) return message
+  return message
+    .replace(/(#|\bGH-|\/(?:issues|work_items|pull|merge_requests)\/)(?=\d)/gi, '$1 ')
+    .replace(/\[([^\][\n]{0,40}(?<![a-z])(?:skip|no)(?![a-z])[^\][\n]{0,40})\]/gi, '($1)')
+    .replace(/\*{3}(no_ci)\*{3}/gi, '($1)')
+    .replace(/\bskip-checks(?=\s*:)/gi, 'skip checks')
+}
+
 // --- internal ---
 
 /** What tools show of a subject without cutting it. */
@@ -61,19 +74,6 @@ function chooseSubject(task: string): string {
   return isLong && sentence !== '' && sentence.length <= MAX_SUBJECT_CHARS
     ? sentence.replace(/\.$/, '')
     : toWholeWords(line, MAX_SUBJECT_CHARS)
-}
-
-/**
- * A message about a task that others wrote, in which none of their words closes an issue, or has a CI leave the commit out: `#7` becomes
- * `# 7`, and `[skip ci]` becomes `(skip ci)`. The same words of a person at this machine stay.
- */
-function disarm(task: string, message: string): string {
-  if (readQuotedTask(task) === undefined) return message
-  return message
-    .replace(/(#|\bGH-|\/(?:issues|work_items|pull|merge_requests)\/)(?=\d)/gi, '$1 ')
-    .replace(/\[([^\][\n]{0,40}(?<![a-z])(?:skip|no)(?![a-z])[^\][\n]{0,40})\]/gi, '($1)')
-    .replace(/\*{3}(no_ci)\*{3}/gi, '($1)')
-    .replace(/\bskip-checks(?=\s*:)/gi, 'skip checks')
 }
 
 /** Indented, so that no line of a task is taken for a comment or a trailer. */

@@ -1,5 +1,5 @@
 export { listLfsVersions } from '../repository/lfs.ts'
-export { renderWorkMessage } from '../squash-message.ts'
+export { disarm, renderWorkMessage } from '../squash-message.ts'
 export type { LandingStatus } from '../status/status-types.ts'
 export { readBaseBranch } from './base-branch.ts'
 export { findUnjudgedHistory } from './history.ts'
