@@ -40,6 +40,9 @@ export function decideMerge(state: MergeState, wish: MergeWish): MergeDecision {
     )
   if (state.isDraft) return refuse('it is a draft', 'Mark it as ready on GitHub, then run the same command again.')
   if (state.hasConflicts) return refuse(`it does not merge into ${state.base}`, settle)
+  // A merge queue brings it up to date by itself.
+  if (state.isBehind && !state.hasQueue)
+    return refuse(`its branch is not up to date with ${state.base}, which asks for that`, settle)
   if (state.review === 'refused') return refuse('a reviewer has asked for changes', settle)
   const checks = decideChecks(state, wish, settle)
   if (checks !== undefined) return checks

@@ -4,7 +4,7 @@ export { ForgeError } from './errors.ts'
 export type { AnswerMemory } from './etag-cache.ts'
 export { connectForge, type Forge } from './forge.ts'
 export type { ForgeConfig } from './login.ts'
-export { mergePullRequest } from './merge.ts'
+export { type MergePlan, mergePullRequest } from './merge.ts'
 export { readMergeState } from './merge-state.ts'
 export { type PullRequestFacts, renderSection } from './pull-request-body.ts'
 export {

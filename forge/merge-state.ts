@@ -17,6 +17,8 @@ export interface MergeState {
   /** The commit on the branch, once it is merged. */
   mergeCommit: string | undefined
   hasConflicts: boolean
+  /** Its branch lacks what came onto the other one since, which asks for branches that are up to date. */
+  isBehind: boolean
   review: 'approved' | 'not needed' | 'missing' | 'refused'
   /** What was reported for the commit, by name. */
   checks: Map<string, CheckState>
@@ -42,6 +44,7 @@ export async function readMergeState(forge: Forge, number: number, commit: strin
     headCommit: pull.headRefOid,
     mergeCommit: pull.mergeCommit?.oid,
     hasConflicts: pull.mergeable === 'CONFLICTING',
+    isBehind: pull.mergeStateStatus === 'BEHIND',
     review: isRefused ? 'refused' : (reviews[pull.reviewDecision ?? ''] ?? 'not needed'),
     checks: combineStates(reports),
     reportedForMs: getReportedForMs(
@@ -71,6 +74,7 @@ interface QueriedPull {
   /** The last word of each reviewer who may write, but comments. */
   latestOpinionatedReviews: { nodes: { state: string }[] } | null
   mergeable: string
+  mergeStateStatus: string
   isInMergeQueue: boolean
   mergeCommit: { oid: string } | null
 }
@@ -78,7 +82,7 @@ interface QueriedPull {
 const PULL_QUERY = `query($owner: String!, $name: String!, $number: Int!) {
   repository(owner: $owner, name: $name) {
     pullRequest(number: $number) {
-      state isDraft baseRefName headRefOid reviewDecision mergeable isInMergeQueue mergeCommit { oid } mergeQueue { id }
+      state isDraft baseRefName headRefOid reviewDecision mergeable mergeStateStatus isInMergeQueue mergeCommit { oid } mergeQueue { id }
       latestOpinionatedReviews(first: 100, writersOnly: true) { nodes { state } }
     }
   }

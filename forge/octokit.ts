@@ -22,7 +22,7 @@ export interface ClientOptions {
 
 /**
  * Create a client. It takes its turn as GitHub asks for, tries again what a server or a network failed at (three times; a request that
- * makes something new not at all), and waits for a rate limit if that is short.
+ * makes or merges something not at all), and waits for a rate limit if that is short.
  */
 export function createClient({ apiUrl, auth, onWait = () => undefined, memory }: ClientOptions): GitHubClient {
   const waitIfShort = (seconds: number, retryCount: number) => {
@@ -44,9 +44,10 @@ export function createClient({ apiUrl, auth, onWait = () => undefined, memory }:
       onSecondaryRateLimit: (seconds, _options, _client, retryCount) => waitIfShort(seconds, retryCount),
     },
   })
-  // What a lost answer may have made already is looked for, and not made again blindly.
+  // What a lost answer may have made or merged already is looked for, and not done again blindly.
   client.hook.before('request', options => {
-    if (options.method === 'POST' && !options.url.endsWith('/graphql'))
+    const { method, url } = options
+    if ((method === 'POST' && !url.endsWith('/graphql')) || (method === 'PUT' && url.endsWith('/merge')))
       options.request = { ...options.request, retries: 0 }
   })
   if (memory !== undefined)

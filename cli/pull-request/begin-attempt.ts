@@ -102,7 +102,7 @@ function findMissing(config: Config, { sessions, first }: PullRequestRecord): st
 }
 
 async function readFeedback(forge: Forge, { number, settled }: PullRequestRecord, pull: FollowedPull) {
-  const { headCommit: commit, base, isMergeable } = pull
+  const { headCommit: commit, base, isMergeable, isBehind } = pull
   const reports = await readCheckReports(forge, commit)
   const isRed = reports.some(({ state }) => state === 'red')
   const required = isRed ? await listRequiredChecks(forge, base) : []
@@ -110,7 +110,7 @@ async function readFeedback(forge: Forge, { number, settled }: PullRequestRecord
   for (const report of listRedChecks({ reports, required }))
     annotations.set(report, await readAnnotations(forge, report))
   const [words, ownLogin] = [await readWords(forge, number), await readOwnLogin(forge)]
-  return { commit, base, isMergeable, reports, annotations, required, words, ownLogin, settled }
+  return { commit, base, isMergeable, isBehind, reports, annotations, required, words, ownLogin, settled }
 }
 
 async function fetchBase(config: Config, { sessions, checkout }: PullRequestRecord, base: string): Promise<string> {

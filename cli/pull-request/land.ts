@@ -1,9 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { decideMerge, mergePullRequest, type PullRequest, readMergeState, readPullRequest } from '#forge'
+import { readPullRequest } from '#forge'
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { describeRemote } from '#host/git/upstream'
-import { MINUTE_MS, SECOND_MS } from '#host/time.ts'
 import { stopSession } from '#runner'
 import { checkMerged, listPrepared } from '#runner/pull-request/index.ts'
 import type { Session } from '#session'
@@ -13,9 +11,10 @@ import type { LandingResult } from '../landing/land.ts'
 import { findProjectOf } from '../landing/land-one.ts'
 import { toDispatchError } from '../to-dispatch-error.ts'
 import { findNewest } from './newest-session.ts'
-import { findPullRequestPlace, openPullRequest, type PullRequestPlace } from './open.ts'
+import { findPullRequestPlace, openPullRequest } from './open.ts'
 import { pollPullRequest } from './poll.ts'
 import { findRecordOf, type PullRequestRecord, writePullRequestRecord } from './record.ts'
+import { waitUntilMerged } from './wait-until-merged.ts'
 
 /** What a person asked for with `dispatch land --pull-request`. */
 export interface PullRequestLandingOptions {
@@ -48,10 +47,6 @@ export async function* landByPullRequest(
 
 // --- internal ---
 
-const FIRST_PAUSE_MS = 2 * SECOND_MS
-const LONGEST_PAUSE_MS = MINUTE_MS
-const PAUSE_GROWTH_RATIO = 1.3
-
 /**
  * Open the pull request, wait for what it needs, have exactly the judged commit merged, and look at what is on the branch then. Killed
  * at any moment and run again, it goes on: what is merged already is looked at, and nothing is merged twice.
@@ -78,7 +73,7 @@ async function landOne(config: Config, session: Session, options: PullRequestLan
   const pullRequest = place.found ?? (await readPullRequest(place.forge, number))
   options.say(`Pull request ${number}: ${pullRequest.url}`)
   const judged = { commit, letters: session.id.slice(-4) }
-  const { merged, base } = await waitUntilMerged(place, pullRequest, judged, options)
+  const { merged, base } = await waitUntilMerged(place.forge, pullRequest, judged, options)
   const record = findRecordOf(config.home, session.id)
   if (record !== undefined) await endRecord(config, record, options.say)
   const { checkout, transport } = place
@@ -109,40 +104,5 @@ async function endRecord(config: Config, record: PullRequestRecord, say: (text: 
     say(
       `${error.message}. What came back to the pull request is answered later: dispatch pr ${record.sessions.at(-1)?.slice(-4)} --once`,
     )
-  }
-}
-
-/** Resolves to the commit on the branch. It looks after two seconds first, then more and more rarely, up to once a minute. */
-async function waitUntilMerged(
-  { forge }: PullRequestPlace,
-  { number, nodeId }: PullRequest,
-  { commit, letters }: { commit: string; letters: string },
-  { method, allowsNoChecks, say }: PullRequestLandingOptions,
-): Promise<{ merged: string; base: string }> {
-  const startedMs = performance.now()
-  let told = ''
-  let isEnqueued = false
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * PAUSE_GROWTH_RATIO)) {
-    const state = await readMergeState(forge, number, commit)
-    const waitedMs = performance.now() - startedMs
-    const decision = decideMerge(state, { commit, allowsNoChecks, waitedMs, letters })
-    if (decision.kind === 'merged') return { merged: decision.commit, base: state.base }
-    if (decision.kind === 'refuse')
-      throw new DispatchError(`pull request ${number} is not merged: ${decision.reason}`, decision)
-    if (decision.kind === 'merge') {
-      if (isEnqueued)
-        throw new DispatchError(`the merge queue has put pull request ${number} out again`, {
-          exitCode: exitCodes.fail,
-          remedy: 'Its checks on GitHub say why. Settle that, then run the same command again.',
-        })
-      isEnqueued = state.hasQueue
-      say(state.hasQueue ? 'Putting it into the merge queue …' : 'Merging it …')
-      await mergePullRequest(forge, { number, nodeId }, { commit, method, hasQueue: state.hasQueue })
-      pauseMs = FIRST_PAUSE_MS
-      continue
-    }
-    if (decision.reason !== told) say(`Waiting for ${decision.reason} …`)
-    told = decision.reason
-    await sleep(pauseMs)
   }
 }

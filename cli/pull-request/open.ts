@@ -18,7 +18,7 @@ import { isSessionOpen, stopSession } from '#runner'
 import { createUnprovedError, publishWork } from '#runner/pull-request/index.ts'
 import { findWorkToApply, refuseNewerFormat, type Session, type WorkToApply } from '#session'
 import { readCurrentVerdict } from '#session/evidence'
-import { renderWorkMessage } from '#session/landing'
+import { disarm, renderWorkMessage } from '#session/landing'
 import { listChangedPaths } from '#session/repository'
 import { isSettled, readView, type SessionView } from '#session/status'
 import { renderMatrix } from '#session/traceability'
@@ -214,7 +214,14 @@ async function composeTexts(
   const verdict = readCurrentVerdict(session.paths, status)
   const changes = await listChangedPaths(session.paths, work.base, work.commit)
   const section = renderSection({
-    ...{ sessionId: session.id, task, matrix, warning: work.warning && redact(work.warning), closes },
+    // A merge on GitHub may take the description for the message of the commit.
+    ...{
+      sessionId: session.id,
+      task: disarm(task, task),
+      matrix,
+      warning: work.warning && redact(work.warning),
+      closes,
+    },
     renderMatrix: maxChars => renderMatrix(matrix, maxChars),
     changedFiles: changes.map(({ path }) => redact(path)),
   })

@@ -37,6 +37,8 @@ export interface Feedback {
   commit: string
   base: string
   isMergeable: boolean | null
+  /** Its branch asks for the newest state below it. */
+  isBehind: boolean
   reports: CheckReport[]
   /** What each red check says of lines of files. Two of them may have one name. */
   annotations: Map<CheckReport, string[]>
@@ -54,14 +56,14 @@ export interface Feedback {
  * settled yet. The words of others are ignored and counted. Pure.
  */
 export function selectFindings(feedback: Feedback): { findings: Finding[]; ignored: IgnoredWords[] } {
-  const { commit, base, isMergeable, words, ownLogin, settled, annotations } = feedback
+  const { commit, base, isMergeable, isBehind, words, ownLogin, settled, annotations } = feedback
   const trusted = words.filter(({ author, association }) => isTrusted(association) || author === ownLogin)
   // Only these are believed that dispatch has written something.
   const asking = trusted.filter(each => !each.body.startsWith(OWN_MARK) && readVisible(each) !== '')
   const groups = Object.values(Object.groupBy(asking, getGroup)).map(group => group ?? [])
   return {
     findings: [
-      ...(isMergeable === false ? [createConflict(commit, base)] : []),
+      ...(isMergeable === false || isBehind ? [createConflict(commit, base, isBehind)] : []),
       ...listRedChecks(feedback).map(report => createCheck(report, commit, annotations.get(report) ?? [])),
       ...groups
         .filter(group => group.some(each => settled[getKey(each)] !== sha256(readVisible(each))))
@@ -105,10 +107,13 @@ function readVisible({ body }: Words): string {
     .slice(0, MAX_WORDS_CHARS)
 }
 
-function createConflict(commit: string, base: string): Finding {
-  const report = `the work does not merge into ${base}, which has changed the same places since. You begin at the newest ${base}, without that work: do the task there`
+function createConflict(commit: string, base: string, isBehind: boolean): Finding {
+  const [title, reason] = isBehind
+    ? [`${base}, which has changed since`, `${base} asks for branches that are up to date, and has changed since`]
+    : [`the conflict with ${base}`, `the work does not merge into ${base}, which has changed the same places since`]
+  const report = `${reason}. You begin at the newest ${base}, without that work: do the task there`
   return {
-    ...{ kind: 'conflict', key: `conflict/${commit}`, title: `the conflict with ${base}`, url: '', threadId: null },
+    ...{ kind: 'conflict', key: `conflict/${commit}`, title, url: '', threadId: null },
     ...{ reports: [report], words: [], settles: {} },
   }
 }

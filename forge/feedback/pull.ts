@@ -8,6 +8,8 @@ export interface FollowedPull {
   body: string
   /** False where it does not merge into its branch; null while GitHub finds that out. */
   isMergeable: boolean | null
+  /** It could be merged if it were up to date with its branch, which asks for that. */
+  isBehind: boolean
 }
 
 /** Read where a pull request is. Exit 4 without one. */
@@ -21,6 +23,7 @@ export async function readFollowedPull({ repository, request }: Forge, number: n
     headCommit: data.head.sha,
     body: data.body ?? '',
     isMergeable: data.mergeable,
+    isBehind: data.mergeable_state === 'behind',
   }
 }
 

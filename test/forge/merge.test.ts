@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { decideMerge, mergePullRequest, publishPullRequest, readMergeState } from '#forge'
+import { readFollowedPull } from '#forge/feedback'
 import type { MergeState } from '#forge/merge-state.ts'
+import { git } from '#host/git'
 import { addCheckRun, addReview, addWorkflowRun } from '#rehearsal/forge/state.ts'
 import { openForge } from '../fixtures/forge.ts'
 
 const open: MergeState = {
   ...{ state: 'open', isDraft: false, base: 'main', headCommit: 'c1', mergeCommit: undefined, hasConflicts: false },
   ...{ review: 'not needed', checks: new Map([['ci', 'green']]), required: ['ci'], hasQueue: false, isQueued: false },
-  reportedForMs: 3_600_000,
+  ...{ reportedForMs: 3_600_000, isBehind: false },
 }
 const decide = (changes: Partial<MergeState>, waitedMs = 0, allowsNoChecks = false) =>
   decideMerge({ ...open, ...changes }, { commit: 'c1', allowsNoChecks, waitedMs, letters: '3f2a' })
@@ -18,6 +20,8 @@ test('it is merged only when all that is asked for is there, for exactly the jud
   assert.equal(decide({ headCommit: 'c2' }).kind, 'refuse')
   assert.equal(decide({ isDraft: true }).kind, 'refuse')
   assert.equal(decide({ hasConflicts: true }).kind, 'refuse')
+  assert.equal(decide({ isBehind: true }).kind, 'refuse')
+  assert.equal(decide({ isBehind: true, hasQueue: true }).kind, 'merge', 'the queue brings it up to date')
   assert.equal(decide({ state: 'closed' }).kind, 'refuse')
   assert.deepEqual(decide({ state: 'merged', mergeCommit: 'm' }), { kind: 'merged', commit: 'm' })
   assert.equal(decide({ review: 'missing' }).kind, 'wait')
@@ -109,6 +113,48 @@ test('a reviewer who wants changes is heard where no review is required', async 
   assert.equal((await read()).review, 'not needed')
 })
 
+test('a branch that asks for what is up to date says so', async t => {
+  const { commit, forge, issue, read, repository } = await openPullRequest(t)
+  repository.rules['main'] = { requiredChecks: [], requiredApprovals: 0, hasMergeQueue: false, isStrict: true }
+  assert.equal((await read()).isBehind, false)
+  await commit('main', 'other', 'x\n', 'main')
+  assert.equal((await read()).isBehind, true)
+  assert.equal((await readFollowedPull(forge, issue.number)).isBehind, true)
+})
+
+test('a squashed commit says what the judged one says, and not what the description says', async t => {
+  const { forge, head, issue, pullRequest, repository } = await openPullRequest(t)
+  issue.body = 'Closes #7 [skip ci]'
+  await mergePullRequest(forge, pullRequest, { commit: head, method: 'squash', hasQueue: false })
+  const merged = issue.pull?.merged?.commit ?? ''
+  const message = await git(['--git-dir', repository.folder, 'log', '-1', '--format=%B', merged])
+  assert.equal(message.trim(), `hello on work (#${issue.number})`)
+})
+
+test('what GitHub has done is looked at where its answer was lost, and nothing is asked for twice', async t => {
+  const { forge, head, issue, pullRequest, server } = await openPullRequest(t)
+  const merge = () => mergePullRequest(forge, pullRequest, { commit: head, method: 'merge', hasQueue: false })
+  const listMerges = () => server.requests.filter(({ method }) => method === 'PUT')
+  const answer = (status: number, message: string) => {
+    server.fault = ({ method }) => (method === 'PUT' ? { status, body: { message } } : undefined)
+  }
+  answer(405, 'Base branch was modified. Review and try the merge again.')
+  assert.equal(await merge(), 'moved')
+  answer(405, 'Rebase is not possible.')
+  await assert.rejects(merge(), { exitCode: 5, remedy: /Nothing was merged/ })
+  answer(502, 'Server Error')
+  await assert.rejects(merge(), { exitCode: 8 })
+  assert.equal(listMerges().length, 3)
+  server.fault = ({ method }) => {
+    if (method !== 'PUT' || issue.pull === undefined) return undefined
+    issue.pull.merged = { commit: head, by: 'ada', at: new Date().toISOString() }
+    issue.state = 'closed'
+    return { status: 502, body: { message: 'Server Error' } }
+  }
+  assert.equal(await merge(), 'asked for')
+  assert.equal(listMerges().length, 4)
+})
+
 test('a workflow whose next job is still to come is waited for', async t => {
   const { server, repository, head, read, check } = await openPullRequest(t)
   const run = addWorkflowRun(server.state, repository, {
@@ -187,7 +233,7 @@ test('what a pull request waits for is read of its commit, its branch and its re
   await assert.rejects(merging, { exitCode: 5, message: /Required status check "ci" is failing/ })
   assert.equal(repository.issues[0]?.state, 'open')
   repository.rules = {}
-  const wrong = mergePullRequest(forge, pullRequest, { commit: 'f'.repeat(40), method: 'squash', hasQueue: false })
+  const wrong = mergePullRequest(forge, pullRequest, { commit: 'f'.repeat(40), method: 'merge', hasQueue: false })
   await assert.rejects(wrong, { exitCode: 5, message: /Head branch was modified/ })
   await mergePullRequest(forge, pullRequest, { commit: head, method: 'squash', hasQueue: false })
   const merged = await readMergeState(forge, pullRequest.number, head)

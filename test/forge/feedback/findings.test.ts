@@ -19,6 +19,7 @@ const select = (changes: Partial<Feedback>) =>
       commit: 'c'.repeat(40),
       base: 'main',
       isMergeable: true,
+      isBehind: false,
       reports: [],
       annotations: new Map(),
       required: [],
@@ -118,4 +119,6 @@ test('a conflict counts as soon as GitHub knows of it', () => {
     select({ isMergeable: false }).findings.map(({ kind }) => kind),
     ['conflict'],
   )
+  const [behind] = select({ isBehind: true }).findings
+  assert.deepEqual([behind?.kind, behind?.title], ['conflict', 'main, which has changed since'])
 })
