@@ -5,7 +5,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { it } from 'node:test'
 import { drainHookInbox, type HookEvent } from '#runner/orchestrator/hook-inbox.ts'
-import { createHookFolder, endInput, listInboxFiles, runHook } from '../fixtures/run-hook.ts'
+import { createHookFolder, endInput, listInboxFiles, patientHooksFolder, runHook } from '../fixtures/run-hook.ts'
 
 const events = ['SessionStart', 'Stop', 'StopFailure', 'SubagentStop', 'Notification', 'PermissionDenied', 'SessionEnd']
 const typical = {
@@ -111,7 +111,7 @@ it(`${payloads.length} payloads: exit 0, no output, and each event is read back`
   for (const [about, bytes, event] of payloads) {
     const ended = await runHook(
       '/bin/sh "$DISPATCH_HOOKS/record"',
-      { DISPATCH_HOOK_INBOX: inbox, DISPATCH_WORKER: 's/w' },
+      { DISPATCH_HOOKS: patientHooksFolder, DISPATCH_HOOK_INBOX: inbox, DISPATCH_WORKER: 's/w' },
       endInput(bytes),
     )
     assert.deepEqual([ended.code, ended.output], [0, ''], about)

@@ -3,10 +3,8 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { it, type TestContext } from 'node:test'
-import { installFolder } from '#host/config'
 import { runProgram } from '#host/exec.ts'
-
-const hooks = path.join(installFolder, 'hooks')
+import { patientHooksFolder } from '../fixtures/run-hook.ts'
 
 function createFolder(t: TestContext): string {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'hooks [x] '))
@@ -16,7 +14,10 @@ function createFolder(t: TestContext): string {
 }
 
 const runHook = (name: string, input: string, env: Record<string, string>) =>
-  runProgram('/bin/sh', [path.join(hooks, name)], { input, env: { PATH: process.env['PATH'] ?? '', ...env } })
+  runProgram('/bin/sh', [path.join(patientHooksFolder, name)], {
+    input,
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+  })
 
 it('record leaves one complete file of at most 64 KiB and exits 0 for any input', async t => {
   const folder = createFolder(t)
