@@ -32,9 +32,11 @@ const caches: Cache[] = [
   { variable: 'DENO_DIR', places: ['.cache/deno', 'Library/Caches/deno'], isWritten: true },
   { variable: 'MIX_HOME', places: ['.mix'] },
   { variable: 'HEX_HOME', places: ['.hex'] },
+  { variable: 'COURSIER_CACHE', places: ['.cache/coursier/v1', 'Library/Caches/Coursier/v1'], isWritten: true },
 ]
 
-const mavenRepository = '.m2/repository'
+/** What tools find by the home alone, and write into: of Maven what it and `mvnw` downloaded; of Dart, Conan, Julia and Zig all. */
+const placesByHome = ['.m2/repository', '.m2/wrapper', '.pub-cache', '.conan2', '.julia', '.cache/zig']
 
 /** The caches that a setup left in its home and that nothing writes into: each variable with its folder. */
 export function findSharedCaches(setupHome: string): Record<string, string> {
@@ -78,7 +80,7 @@ const useAnyDownload = '-Daether.enhancedLocalRepository.trackingFilename=none'
 /** Copy the caches that a setup left in its home, and that tools write into, into a home of their own. */
 export async function copyWrittenCaches(setupHome: string, home: string): Promise<void> {
   const places = caches.filter(({ isWritten }) => isWritten).flatMap(cache => cache.places)
-  for (const place of [...places, mavenRepository]) {
+  for (const place of [...places, ...placesByHome]) {
     const source = resolveInHome(setupHome, place)
     if (source === undefined) continue
     makePrivateFolder(path.dirname(path.join(home, place)))

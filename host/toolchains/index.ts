@@ -9,5 +9,5 @@ export {
   listSetupVariables,
   listToolchainPaths,
 } from './pass-on.ts'
-export { applySearchPath, buildSessionEnvironment, leaveOutCheckout } from './search-path.ts'
+export { applySearchPath, buildSessionEnvironment, leaveOutCheckout, listPythonsOfCheckout } from './search-path.ts'
 export { noToolchains, Toolchains } from './toolchains.ts'

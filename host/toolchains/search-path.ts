@@ -39,6 +39,22 @@ export function leaveOutCheckout(
   return { searchPath: kept.join(path.delimiter), leftOut: [...new Set(leftOut)] }
 }
 
+/**
+ * The Pythons on this PATH that load the files of the checkout, because it is installed in place in one that is not an environment:
+ * that of the system, or of a version manager. It cannot be left out, because it has all other programs too.
+ */
+export function listPythonsOfCheckout(checkout: string, searchPath = process.env['PATH'] ?? ''): string[] {
+  const tops = [checkout, resolveRealPath(checkout)]
+  const folders = searchPath.split(path.delimiter).filter(folder => path.isAbsolute(folder))
+  const prefixes = folders.flatMap(folder => {
+    const prefix = path.dirname(resolveRealPath(folder))
+    if (path.basename(folder) !== 'shims') return [prefix]
+    const versions = path.join(prefix, 'versions') // Of pyenv.
+    return listNames(versions).map(name => path.join(versions, name))
+  })
+  return [...new Set(prefixes)].filter(prefix => !isEnvironment(prefix) && loadsFrom(prefix, tops))
+}
+
 /** The environment of this process, which a session inherits variables from. */
 export function buildSessionEnvironment(checkout: string | undefined): NodeJS.ProcessEnv {
   return { ...process.env, PATH: leaveOutCheckout(checkout).searchPath }
@@ -54,9 +70,20 @@ export function applySearchPath(checkout: string | undefined): void {
 /** Is one of these folders installed in the environment of Python whose `bin` this is, so that it loads the files from there? */
 function hasInstalledInPlace(folder: string, projects: string[]): boolean {
   const environment = path.dirname(folder)
-  if (!fs.existsSync(path.join(environment, 'pyvenv.cfg'))) return false
-  const lib = path.join(environment, 'lib')
-  const packages = listNames(lib).map(name => path.join(lib, name, 'site-packages'))
+  return isEnvironment(environment) && loadsFrom(environment, projects)
+}
+
+/** Of venv, virtualenv and uv, or of conda: more than one may be installed, and the project can have another. */
+function isEnvironment(folder: string): boolean {
+  return ['pyvenv.cfg', 'conda-meta'].some(name => fs.existsSync(path.join(folder, name)))
+}
+
+/** Does the Python that is installed below this folder load files of one of these? Debian has a folder for all versions. */
+function loadsFrom(prefix: string, projects: string[]): boolean {
+  const lib = path.join(prefix, 'lib')
+  const packages = listNames(lib)
+    .filter(name => name.startsWith('python'))
+    .flatMap(name => ['site-packages', 'dist-packages'].map(kind => path.join(lib, name, kind)))
   const files = packages.flatMap(place => listNames(place).map(name => path.join(place, name)))
   return files
     .filter(file => /\.(pth|egg-link)$|\/__editable__[^/]*\.py$/.test(file))

@@ -13,7 +13,13 @@ test('caches that nothing writes into are shared, the others are copied', async 
     'Library/Caches/ms-playwright/x',
     '.cache/go-build/00/x',
     '.m2/repository/x',
+    '.m2/wrapper/dists/apache-maven-3.9.9/x',
     '.gradle/caches/x',
+    '.cache/coursier/v1/https/x',
+    '.pub-cache/hosted/x',
+    '.conan2/p/x',
+    '.julia/packages/x',
+    '.cache/zig/p/x',
   ]
   for (const name of [...names, '.npmrc', '.m2/settings.xml', '.npm/_logs/x']) {
     fs.mkdirSync(path.dirname(path.join(setup, name)), { recursive: true })
@@ -26,9 +32,15 @@ test('caches that nothing writes into are shared, the others are copied', async 
   await copyWrittenCaches(setup, home)
   const copied = fs.readdirSync(home, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
   assert.deepEqual(copied.map(entry => path.relative(home, path.join(entry.parentPath, entry.name))).sort(), [
+    '.cache/coursier/v1/https/x',
     '.cache/go-build/00/x',
+    '.cache/zig/p/x',
+    '.conan2/p/x',
     '.gradle/caches/x',
+    '.julia/packages/x',
     '.m2/repository/x',
+    '.m2/wrapper/dists/apache-maven-3.9.9/x',
+    '.pub-cache/hosted/x',
   ])
 })
 
