@@ -1,7 +1,7 @@
 import { readUserSettings } from '#host/claude'
 import type { Config } from '#host/config'
 import { formatCount, formatNames, sanitize, toOneLine } from '#host/text.ts'
-import { leaveOutCheckout } from '#host/toolchains'
+import { leaveOutCheckout, listPythonsOfCheckout } from '#host/toolchains'
 import type { StartResult } from '#runner'
 import type { Session } from '#session'
 import { formatLocalTime, paint, print } from './terminal.ts'
@@ -52,9 +52,17 @@ export function printNextCommands(
 /** The line about folders of PATH that a shell with an activated environment has, and that no session gets. */
 function listLeftOutFolders({ repository, project }: Session['manifest']): string[] {
   const { leftOut } = leaveOutCheckout(repository?.path)
-  if (leftOut.length === 0) return []
   const remedy = project?.setup.length ? '' : '; `dispatch prepare` sets up one for the work'
-  return [`${formatNames(leftOut)} belongs to your checkout, so it is not on PATH in the work${remedy}`]
+  const pythons = repository && remedy !== '' ? listPythonsOfCheckout(repository.path) : []
+  return [
+    ...(leftOut.length > 0
+      ? [`${formatNames(leftOut)} belongs to your checkout, so it is not on PATH in the work${remedy}`]
+      : []),
+    ...pythons.map(
+      prefix =>
+        `the Python in ${prefix} loads the files of your checkout, not those of the work; \`dispatch prepare\` sets up another`,
+    ),
+  ]
 }
 
 const MAX_FOLDER_CHARS = 100
