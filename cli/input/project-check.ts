@@ -2,10 +2,11 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { listUnsetVariables } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
-import { filterExistingPaths, filterTrackedPaths, type UserRepository } from '#host/git'
+import { filterTrackedPaths, type UserRepository } from '#host/git'
 import {
   findCredentialFiles,
   listComposeFiles,
+  listMissingLockfiles,
   type ProjectFile,
   projectFileName,
   resolveHomeFile,
@@ -37,11 +38,11 @@ export function listUnreadProjectFiles({ path: top, subfolder = '' }: UserReposi
 
 /** What is odd about a project file but does not stop a session. */
 export async function listProjectWarnings({ project }: ProjectFile, repository: UserRepository): Promise<string[]> {
-  const existing = await filterExistingPaths(repository, project.lockfiles)
+  const missing = await listMissingLockfiles(repository, project.lockfiles)
   const unset = listUnsetVariables([...project.environment, ...project.toolchains])
   const absent = project.credentials.filter(name => !fs.existsSync(resolveHomeFile(name)))
   return [
-    ...describeMissingLockfiles(project.lockfiles, existing),
+    ...describeMissingLockfiles(project.lockfiles, missing),
     ...unset.map(name => `${name}, which ${projectFileName} names, has no value in this shell`),
     ...absent.map(name => `${sanitize(name)}, which ${projectFileName} names, does not exist`),
   ]
@@ -67,11 +68,10 @@ export async function listComposeWarnings(repository: UserRepository): Promise<s
 
 // --- internal ---
 
-function describeMissingLockfiles(lockfiles: string[], existing: string[]): string[] {
-  const missing = lockfiles.filter(name => !existing.includes(name))
+function describeMissingLockfiles(lockfiles: string[], missing: string[]): string[] {
   if (missing.length === 0) return []
   const consequence =
-    existing.length > 0
+    missing.length < lockfiles.length
       ? 'changes of these files do not run the setup again'
       : 'no lockfile is left, so the setup runs for every commit'
   const names = missing.map(sanitize).join(', ')

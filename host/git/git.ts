@@ -82,14 +82,6 @@ export async function listTreeEntries({ path: cwd, commit }: RepositoryCommit): 
   return lines.map(line => ({ path: line.slice(line.indexOf('\t') + 1), mode: line.slice(0, 6) }))
 }
 
-/** Those of the paths that exist in a commit, as a file or as a folder with files in it. */
-export async function filterExistingPaths({ path: cwd, commit }: RepositoryCommit, paths: string[]) {
-  if (paths.length === 0) return []
-  const args = ['--literal-pathspecs', 'ls-tree', '-r', '--name-only', '-z', commit, '--', ...paths]
-  const files = await listWithGit(args, { cwd })
-  return paths.filter(name => files.some(file => file === name || file.startsWith(`${name.replace(/\/$/, '')}/`)))
-}
-
 /** Those of the paths that git tracks in the checkout. They come with a commit, so they need not be copied. */
 export async function filterTrackedPaths(repository: string, paths: string[]): Promise<string[]> {
   if (paths.length === 0) return []

@@ -1,6 +1,6 @@
 export { readAttributes } from './attributes.ts'
 export { findRepository, type UserRepository } from './find-repository.ts'
-export { filterExistingPaths, filterTrackedPaths, git, redirectObjects, tryGit } from './git.ts'
+export { filterTrackedPaths, git, redirectObjects, tryGit } from './git.ts'
 export { isPartialClone } from './partial-clone.ts'
 export { findRepoWarnings } from './repo-warnings.ts'
 export { chooseCommit, findTaskRepository } from './task-folder.ts'

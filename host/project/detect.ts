@@ -3,12 +3,13 @@ import { listIgnoredFiles, listTreeEntries, type RepositoryCommit, readBlob } fr
 import { quoteForShell } from '../shell-quote.ts'
 import { type CredentialFile, findCredentialFiles, listReferredVariables } from './credentials.ts'
 import { listFoldersTo } from './deeper.ts'
-import { buildGradleInstall } from './gradle-project.ts'
+import { matchesEntry } from './entries.ts'
 import { isLockFile, listHosts } from './hosts.ts'
 import type { InstallStep, ProjectFolder } from './install-step.ts'
 import { useCorepack } from './missing-programs.ts'
 import { chooseNodeInstall } from './node-project.ts'
-import { buildEditableInstall, buildRequirementsInstall, describePythonMachine, replaceUv } from './python-project.ts'
+import { findToolProgram, packageTools } from './package-tools.ts'
+import { describePythonMachine, findExtension, replaceUv } from './python-project.ts'
 import type { Project } from './schema.ts'
 import { extractSettings, isToolSettings } from './tool-settings.ts'
 import { listVersionFiles } from './version-files.ts'
@@ -44,18 +45,21 @@ export async function proposeProject(
   const manifests = files.filter(
     file => path.posix.basename(file) === 'pyproject.toml' && isToolSettings(file, onTheWay),
   )
-  const makes = (await listMadeFiles(steps, manifests, read)).filter(file => !files.includes(file))
+  const makes = (await listVersionFilesOf(steps, manifests, read)).filter(file => !files.includes(file))
+  const made = steps.flatMap(step => step.makes ?? [])
   return {
     project: {
-      setup: steps.map(({ command }) => command),
-      lockfiles: [...new Set(steps.flatMap(({ lockfiles }) => lockfiles))],
+      setup: steps.flatMap(({ command, optional }) => [command, ...(optional === undefined ? [] : [optional])]),
+      lockfiles: [...new Set(steps.flatMap(listEntries))],
       hosts: await listHosts(steps, settings, { path: repository.path, read }),
       files: ignored,
       ...(variables.length > 0 ? { environment: variables } : {}),
-      ...(makes.length > 0 ? { makes } : {}),
+      ...(makes.length + made.length > 0 ? { makes: [...new Set([...makes, ...made])] } : {}),
     },
     reasons: [
-      ...steps.map(({ command, lockfiles }) => `${lockfiles[0]}: ${command}`),
+      ...steps.flatMap(({ command, optional, lockfiles }) =>
+        [command, optional].flatMap(each => (each === undefined ? [] : [`${lockfiles[0]}: ${each}`])),
+      ),
       ...new Set(steps.flatMap(({ remark }) => remark ?? [])),
       ...variables.map(name => `${name}: the settings of a package tool refer to it`),
       ...makes.map(file => `${file}: the installation of the project writes its version there`),
@@ -91,10 +95,15 @@ export async function detectInstallSteps(
       // A folder below without a lock file of its own is most likely a member of the workspace at the top.
       const isMember = folder !== '.' && !step.lockfiles.some(isLockFile)
       if (isMember && steps.some(other => other.tool === step.tool && !other.command.startsWith('cd '))) continue
+      const resolveCommand = (command: string) =>
+        folder === '.' ? command : `cd ${quoteForShell(folder)} && ${command}`
       steps.push({
         ...step,
-        command: folder === '.' ? step.command : `cd ${quoteForShell(folder)} && ${step.command}`,
+        command: resolveCommand(step.command),
+        ...(step.optional === undefined ? {} : { optional: resolveCommand(step.optional) }),
         lockfiles: step.lockfiles.map(resolve),
+        patterns: step.patterns?.map(resolve) ?? [],
+        makes: step.makes?.map(resolve) ?? [],
       })
     }
   }
@@ -103,8 +112,13 @@ export async function detectInstallSteps(
 
 // --- internal ---
 
+/** What of a step is listed under `lockfiles`: no file that a pattern covers. */
+function listEntries({ lockfiles, patterns = [] }: InstallStep): string[] {
+  return [...lockfiles.filter(file => !patterns.some(pattern => matchesEntry(pattern, file))), ...patterns]
+}
+
 /** The files that an installation in place writes beside those of the project, by its manifests. */
-async function listMadeFiles(
+async function listVersionFilesOf(
   steps: InstallStep[],
   manifests: string[],
   read: (file: string) => Promise<string>,
@@ -121,127 +135,23 @@ function stripPrefix(text: string, prefix: string): string[] {
   return text.startsWith(prefix) ? [text.slice(prefix.length)] : []
 }
 
-interface PackageTool {
-  tool: string
-  /** Any of these; the command gets all that exist. */
-  lockfiles: string[]
-  /** More files that it depends on, in the folder and below, if one of them is in the folder itself. */
-  pattern?: RegExp
-  buildCommand(names: string[], folder: ProjectFolder): Promise<string | undefined> | string | undefined
-}
-
-/** A project file may name 50. */
-const MAX_MATCHES = 40
-
 /** The steps of one folder: at most one for each tool. */
 async function detectInFolder(folder: ProjectFolder): Promise<InstallStep[]> {
   const node = await chooseNodeInstall(folder)
   const steps = node ? [node] : []
-  for (const { tool, lockfiles, pattern, buildCommand } of packageTools) {
-    const matches = folder.files.filter(file => pattern?.test(file))
-    const isHere = matches.some(file => !file.includes('/'))
-    const names = [...lockfiles.filter(folder.has), ...(isHere ? matches.slice(0, MAX_MATCHES) : [])]
+  for (const { tool, lockfiles, others, buildInstall } of packageTools) {
+    const names = [...lockfiles.filter(folder.has), ...folder.files.filter(file => others?.test(file))]
     if (names.length === 0 || steps.some(step => step.tool === tool)) continue
-    const command = await buildCommand(names, folder)
-    if (command === undefined) continue
-    const isInPlace = tool === 'python' && command.includes(' -e ')
-    const manifests = isInPlace ? ['pyproject.toml', 'setup.py'].filter(folder.has) : []
-    steps.push({ tool, program: findToolProgram(command), command, lockfiles: [...new Set([...names, ...manifests])] })
+    const install = await buildInstall(names, folder)
+    if (install === undefined) continue
+    const { command } = install
+    // uv, Poetry and PDM install in place too, and have a lock file for that.
+    const isByPip = tool === 'python' && command.startsWith('python3 ')
+    const isInPlace = tool === 'python' && (!isByPip || command.includes(' -e '))
+    const manifests = isByPip && isInPlace ? ['pyproject.toml', 'setup.py', 'setup.cfg'].filter(folder.has) : []
+    const extension = isInPlace ? await findExtension(folder) : {}
+    const step = { tool, program: findToolProgram(command), ...extension, ...install }
+    steps.push({ ...step, lockfiles: [...new Set([...names, ...manifests, ...(install.lockfiles ?? [])])] })
   }
   return steps
-}
-
-/**
- * Fills Go's build cache, which each check gets a copy of; without it, each run of a check compiles the standard library and all
- * dependencies. `true` is run in place of the tests. Code that does not compile must not fail the setup: it may be the task.
- */
-const compileGo = 'go test -exec true ./... || true'
-
-/**
- * The first entry of a tool that matches is used, so a lock file comes before a list without versions. Maven and Gradle run the
- * tests once, because they fetch what runs tests only then, and a check has no network. Tests that fail do not fail the setup.
- */
-const packageTools: PackageTool[] = [
-  { tool: 'python', lockfiles: ['uv.lock'], buildCommand: () => 'uv sync --frozen' },
-  {
-    tool: 'python',
-    lockfiles: ['poetry.lock'],
-    buildCommand: () => 'POETRY_VIRTUALENVS_IN_PROJECT=true poetry install --no-interaction',
-  },
-  { tool: 'python', lockfiles: ['pdm.lock'], buildCommand: () => 'pdm sync --dev' },
-  { tool: 'python', lockfiles: ['Pipfile.lock'], buildCommand: () => 'PIPENV_VENV_IN_PROJECT=1 pipenv sync --dev' },
-  {
-    tool: 'python',
-    lockfiles: ['requirements.txt', 'requirements-dev.txt', 'requirements-test.txt', 'dev-requirements.txt'],
-    buildCommand: buildRequirementsInstall,
-  },
-  {
-    tool: 'python',
-    lockfiles: ['pyproject.toml'],
-    buildCommand: async (_, { read }) => buildEditableInstall(await read('pyproject.toml')),
-  },
-  {
-    tool: 'python',
-    lockfiles: ['setup.py'],
-    buildCommand: () => 'python3 -m venv .venv && .venv/bin/pip install -e .',
-  },
-  {
-    tool: 'go',
-    lockfiles: ['go.sum', 'go.mod'],
-    buildCommand: (_, { has }) => (has('vendor/modules.txt') ? compileGo : `go mod download && (${compileGo})`),
-  },
-  { tool: 'rust', lockfiles: ['Cargo.lock'], buildCommand: () => 'cargo fetch --locked' },
-  { tool: 'rust', lockfiles: ['Cargo.toml'], buildCommand: () => 'cargo fetch' },
-  {
-    tool: 'ruby',
-    lockfiles: ['Gemfile.lock', 'Gemfile'],
-    // The setting stays in .bundle, which every tree gets: without it `bundle exec` would search among the gems of the system.
-    buildCommand: () => 'bundle config set --local path vendor/bundle && bundle install',
-  },
-  {
-    tool: 'php',
-    lockfiles: ['composer.lock', 'composer.json'],
-    buildCommand: () => 'composer install --no-interaction',
-  },
-  {
-    tool: 'java',
-    lockfiles: ['pom.xml'],
-    buildCommand: (_, { has }) => {
-      const maven = `${has('mvnw') ? './mvnw' : 'mvn'} --batch-mode`
-      return `${maven} dependency:go-offline && (${maven} --fail-at-end test || true)`
-    },
-  },
-  {
-    tool: 'java',
-    lockfiles: ['gradle.lockfile', 'build.gradle', 'build.gradle.kts', 'settings.gradle', 'settings.gradle.kts'],
-    buildCommand: (_, folder) => buildGradleInstall(folder),
-  },
-  { tool: 'dotnet', lockfiles: ['packages.lock.json'], buildCommand: () => 'dotnet restore --locked-mode' },
-  {
-    tool: 'dotnet',
-    lockfiles: [],
-    pattern: /\.(slnx?|[cf]sproj|vbproj)$|(^|\/)Directory\.[\w.]+\.props$/,
-    buildCommand: names => {
-      // Where a folder has several, dotnet must be told which one.
-      const here = names.filter(name => !name.includes('/') && !name.endsWith('.props'))
-      const [first] = [...here.filter(name => /\.slnx?$/.test(name)), ...here]
-      if (first === undefined) return undefined
-      return here.length === 1 ? 'dotnet restore' : `dotnet restore ${quoteForShell(first)}`
-    },
-  },
-  {
-    tool: 'elixir',
-    lockfiles: ['mix.lock'],
-    // The home of a setup is empty, and without a terminal mix does not ask whether it may install these.
-    buildCommand: () => 'mix local.hex --force && mix local.rebar --force && mix deps.get',
-  },
-]
-
-/** The program that installs: the one after assignments, or pip in its new environment. */
-function findToolProgram(command: string): string {
-  if (command.startsWith('python3 ')) return 'pip'
-  return path.posix
-    .basename(command.replace(/^(\w+=\S* )*/, '').split(' ')[0] ?? '')
-    .replace(/^mvnw$/, 'mvn')
-    .replace(/^gradlew$/, 'gradle')
 }

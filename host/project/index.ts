@@ -9,6 +9,7 @@ export {
 } from './credentials.ts'
 export { listDeeperProjects } from './deeper.ts'
 export { type ProjectProposal, proposeProject } from './detect.ts'
+export { listMissingLockfiles, matchesEntry } from './entries.ts'
 export { readInstructions } from './instructions.ts'
 export { listMissingPrograms } from './missing-programs.ts'
 export { chooseModels } from './models.ts'

@@ -4,9 +4,20 @@ export interface InstallStep {
   tool: string
   program: string
   command: string
+  /** A second command, for what is better to have. It cannot fail. */
+  optional?: string
   lockfiles: string[]
+  /** Patterns of more files that it depends on: the modules of a project have files of their own, and new ones come. */
+  patterns?: string[]
+  /** Files that it writes beside those of the project. */
+  makes?: string[]
   /** What a person should know of the choice. */
   remark?: string
+}
+
+/** What a tool does in a folder. Its `lockfiles` are more than those that led to it. */
+export type Install = Pick<InstallStep, 'command' | 'optional' | 'patterns' | 'makes' | 'remark'> & {
+  lockfiles?: string[]
 }
 
 /** A folder of a repository. */

@@ -22,17 +22,32 @@ export async function chooseNodeInstall(folder: ProjectFolder): Promise<InstallS
   const lockfiles = nodeLockfiles.filter(([name]) => folder.has(name))
   const tool = (await chooseTool(folder, manifest?.packageManager)) ?? lockfiles[0]?.[1]
   const own = lockfiles.filter(([, owner]) => owner === tool?.replace(/1$/, '')).map(([name]) => name)
+  const patterns = listInstallSources(folder)
   if (own.length > 0 && tool)
-    return { tool: 'node', program: tool.replace(/1$/, ''), command: lockedCommands[tool], lockfiles: own }
+    return { tool: 'node', program: tool.replace(/1$/, ''), command: lockedCommands[tool], lockfiles: own, patterns }
   const hasDependencies = [manifest?.dependencies, manifest?.devDependencies, manifest?.optionalDependencies].some(
     list => Object.keys(list ?? {}).length > 0,
   )
   if (!hasDependencies && manifest?.workspaces === undefined) return undefined
   const program = (tool ?? 'npm').replace(/1$/, '')
-  return { tool: 'node', program, command: `${program} install`, lockfiles: ['package.json'] }
+  const isWorkspace = manifest?.workspaces !== undefined || folder.has('pnpm-workspace.yaml')
+  const manifests = isWorkspace ? ['**/package.json'] : []
+  const step = { tool: 'node', program, lockfiles: ['package.json'], patterns: [...manifests, ...patterns] }
+  if (tool !== 'yarn') return { ...step, command: `${program} install` }
+  // In a setup CI is set, and there the newer yarn writes no lock file, and without one it runs no script.
+  return { ...step, command: 'yarn install --no-immutable', makes: ['yarn.lock'] }
 }
 
 // --- internal ---
+
+/** What install scripts make packages in `node_modules` from: the models of Prisma, and changes of patch-package. */
+function listInstallSources({ files }: ProjectFolder): string[] {
+  const sources: [file: RegExp, pattern: string][] = [
+    [/\.prisma$/, '**/*.prisma'],
+    [/(^|\/)patches\/.*\.patch$/, '**/patches/**'],
+  ]
+  return sources.filter(([file]) => files.some(name => file.test(name))).map(([, pattern]) => pattern)
+}
 
 const nodeLockfiles: [name: string, tool: NodeTool][] = [
   ['pnpm-lock.yaml', 'pnpm'],

@@ -55,7 +55,7 @@ export const Project = z.strictObject({
   $schema: z.string().optional(),
   /** Commands that install the dependencies. They run one after the other in a clean copy of the repository. */
   setup: z.array(commandSchema).max(20).default([]),
-  /** The files that these commands read. When one changes, the commands run again. */
+  /** The files that these commands read, or patterns of them (`matchesEntry`). When one changes, the commands run again. */
   lockfiles: z.array(pathSchema).max(50).default([]),
   /** The hosts that the commands may reach. */
   hosts: z

@@ -10,7 +10,6 @@ import { runProgram } from '#host/exec.ts'
 import {
   createBranch,
   fetchCommit,
-  filterExistingPaths,
   filterTrackedPaths,
   findCheckout,
   findRepository,
@@ -20,7 +19,7 @@ import {
   measureDivergence,
 } from '#host/git'
 import { listIgnoredFiles } from '#host/git/git.ts'
-import { proposeProject, readInstructions, readProject } from '#host/project'
+import { listMissingLockfiles, proposeProject, readInstructions, readProject } from '#host/project'
 import type { SessionPaths } from '#session'
 import { resolveSessionPaths } from '#session/paths.ts'
 import {
@@ -106,7 +105,7 @@ function treatAsUser({ folder, siblingFolder }: HostileRepositoryPaths, paths: S
     propose: () => proposeProject(repository),
     ignored: () => listIgnoredFiles(folder),
     tracked: () => filterTrackedPaths(folder, ['a.txt']),
-    named: () => filterExistingPaths(repository, ['a.txt']),
+    named: () => listMissingLockfiles(repository, ['a.txt']),
     prepare: () => prepareRepository(trees, 'dispatch/y', folder),
     checkedOut: () => findWorktree(folder, 'main'),
     async apply() {

@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { DispatchError } from '#host/error.ts'
-import { filterExistingPaths, filterTrackedPaths, findRepository, git, tryGit } from '#host/git'
+import { filterTrackedPaths, findRepository, git, tryGit } from '#host/git'
 import { buildGitEnvironment, listIgnoredFiles, listTreeEntries, readBlob } from '#host/git/git.ts'
 import { listUncommitted } from '#host/git/uncommitted.ts'
 import { createRepository } from '../../fixtures/host/repository.ts'
@@ -45,7 +45,6 @@ test('files of a commit are listed and read, links by their target', async t => 
     { path: 'link', mode: '120000' },
   ])
   assert.equal(await readBlob(repository, 'link'), 'a/b.txt')
-  assert.deepEqual(await filterExistingPaths(repository, ['a', 'a/b.txt', '*', 'c']), ['a', 'a/b.txt'])
 })
 
 test('tracked and ignored files of a checkout are told apart', async t => {

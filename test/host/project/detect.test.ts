@@ -2,13 +2,19 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { listComposeFiles, listDeeperProjects, proposeProject } from '#host/project'
+import { listComposeFiles, listDeeperProjects, matchesEntry, proposeProject } from '#host/project'
 import { detectInstallSteps } from '#host/project/detect.ts'
 import { addPythonFileHost, findLockedHosts, parseGoHosts } from '#host/project/hosts.ts'
 import { listMissingPrograms, useCorepack } from '#host/project/missing-programs.ts'
 import { createRepository } from '../../fixtures/host/repository.ts'
 
 const readNothing = () => Promise.resolve('')
+
+/** The commands of a proposal for these files. */
+async function listCommands(files: string[], read: (file: string) => Promise<string>): Promise<string[]> {
+  const steps = await detectInstallSteps(files, read)
+  return steps.flatMap(({ command, optional }) => (optional === undefined ? [command] : [command, optional]))
+}
 
 test('lock files become the commands that install what they name', async () => {
   const cases: [string[], string[], string?][] = [
@@ -38,7 +44,10 @@ test('lock files become the commands that install what they name', async () => {
       ],
       '[project]\nname = "x"\n[project.optional-dependencies]\ntest = ["pytest"]\n[dependency-groups]\ndocs = []\ndev = [\n    "ruff",\n]\ntests = [{include-group = "dev"}]\n[build-system]\ntest = []\n',
     ],
-    [['go.mod', 'go.sum'], ['go mod download && (go test -exec true ./... || true)']],
+    [
+      ['go.mod', 'go.sum'],
+      ['go mod download', 'go test -exec true ./... || true'],
+    ],
     [['Cargo.lock'], ['cargo fetch --locked']],
     [
       ['package-lock.json', 'api/requirements.txt', 'web/yarn.lock'],
@@ -48,16 +57,12 @@ test('lock files become the commands that install what they name', async () => {
         'cd web && yarn install --frozen-lockfile',
       ],
     ],
-    [['my app;/go.sum'], ["cd 'my app;' && go mod download && (go test -exec true ./... || true)"]],
+    [['my app;/go.sum'], ["cd 'my app;' && go mod download", "cd 'my app;' && go test -exec true ./... || true"]],
     [['node_modules/x/package-lock.json', 'tests/package-lock.json', 'a/b/package-lock.json'], []],
   ]
   for (const [files, commands, text] of cases) {
-    const steps = await detectInstallSteps(files, text === undefined ? readNothing : () => Promise.resolve(text))
-    assert.deepEqual(
-      steps.map(({ command }) => command),
-      commands,
-      files.join(),
-    )
+    const read = text === undefined ? readNothing : () => Promise.resolve(text)
+    assert.deepEqual(await listCommands(files, read), commands, files.join())
   }
 })
 
@@ -125,7 +130,10 @@ test('package.json decides which tool installs, also without a lock file', async
       { 'package.json': JSON.stringify({ ...dependencies, packageManager: 'pnpm@9.12.0+sha512.abc' }) },
       ['pnpm install'],
     ],
-    [{ 'package.json': JSON.stringify({ ...dependencies, packageManager: 'yarn@4.5.0' }) }, ['yarn install']],
+    [
+      { 'package.json': JSON.stringify({ ...dependencies, packageManager: 'yarn@4.5.0' }) },
+      ['yarn install --no-immutable'],
+    ],
     [
       { 'package.json': JSON.stringify({ packageManager: 'yarn@4.5.0' }), 'yarn.lock': '' },
       ['yarn install --immutable'],
@@ -150,12 +158,8 @@ test('package.json decides which tool installs, also without a lock file', async
     [{ 'web/package.json': JSON.stringify(dependencies) }, ['cd web && npm install']],
   ]
   for (const [files, commands] of cases) {
-    const steps = await detectInstallSteps(Object.keys(files), file => Promise.resolve(files[file] ?? ''))
-    assert.deepEqual(
-      steps.map(({ command }) => command),
-      commands,
-      JSON.stringify(files),
-    )
+    const read = (file: string) => Promise.resolve(files[file] ?? '')
+    assert.deepEqual(await listCommands(Object.keys(files), read), commands, JSON.stringify(files))
   }
 })
 
@@ -163,16 +167,22 @@ test('other ecosystems are installed as their users would', async () => {
   const cases: [string[], string[]][] = [
     [['pdm.lock', 'pyproject.toml'], ['pdm sync --dev']],
     [['setup.py'], ['python3 -m venv .venv && .venv/bin/pip install -e .']],
+    [
+      ['requirements.txt', 'test-requirements.txt', 'requirements/dev.txt'],
+      [
+        'python3 -m venv .venv && .venv/bin/pip install -r requirements.txt -r test-requirements.txt -r requirements/dev.txt',
+      ],
+    ],
     [['go.mod', 'go.sum', 'vendor/modules.txt'], ['go test -exec true ./... || true']],
     [['Cargo.toml', 'a/Cargo.toml'], ['cargo fetch']],
     [['Gemfile'], ['bundle config set --local path vendor/bundle && bundle install']],
     [
       ['pom.xml', 'mvnw'],
-      ['./mvnw --batch-mode dependency:go-offline && (./mvnw --batch-mode --fail-at-end test || true)'],
+      ['./mvnw --batch-mode dependency:go-offline', './mvnw --batch-mode --fail-at-end test || true'],
     ],
     [
       ['build.gradle.kts', 'gradlew'],
-      ['./gradlew --no-daemon testClasses && (./gradlew --no-daemon --continue test || true)'],
+      ['./gradlew --no-daemon testClasses', './gradlew --no-daemon --continue test || true'],
     ],
     [['packages.lock.json', 'A.sln'], ['dotnet restore --locked-mode']],
     [['A.sln', 'src/a/A.csproj', 'src/Directory.Build.props'], ['dotnet restore']],
@@ -182,11 +192,7 @@ test('other ecosystems are installed as their users would', async () => {
     [['mix.exs', 'mix.lock'], ['mix local.hex --force && mix local.rebar --force && mix deps.get']],
   ]
   for (const [files, commands] of cases)
-    assert.deepEqual(
-      (await detectInstallSteps(files, readNothing)).map(({ command }) => command),
-      commands,
-      files.join(),
-    )
+    assert.deepEqual(await listCommands(files, readNothing), commands, files.join())
 })
 
 test('a package beside requirements is installed too, unless they name it', async () => {
@@ -194,6 +200,12 @@ test('a package beside requirements is installed too, unless they name it', asyn
   const packaged = '[build-system]\nrequires = ["setuptools"]\n'
   const cases: [requirements: string, pyproject: string, command: string, lockfiles: string[]][] = [
     ['pytest\n', packaged, `${requirements} && .venv/bin/pip install -e .`, ['requirements-dev.txt', 'pyproject.toml']],
+    [
+      'pytest\n',
+      `${packaged}[project.optional-dependencies]\ntest = ["pytest"]\n`,
+      `${requirements} && .venv/bin/pip install -e '.[test]'`,
+      ['requirements-dev.txt', 'pyproject.toml'],
+    ],
     ['-e .[test]\npytest\n', packaged, requirements, ['requirements-dev.txt']],
     ['.\n', packaged, requirements, ['requirements-dev.txt']],
     ['pytest\n', '[tool.black]\n', requirements, ['requirements-dev.txt']],
@@ -207,7 +219,7 @@ test('a package beside requirements is installed too, unless they name it', asyn
 })
 
 test('builds for Android and of Kotlin multiplatform have no task testClasses', async () => {
-  const cases: [module: string, command: string][] = [
+  const cases: [module: string, command: string, optional?: string][] = [
     ['plugins { id("com.android.application") }', './gradlew --no-daemon --continue test || true'],
     ['plugins { alias(libs.plugins.android.library) }', './gradlew --no-daemon --continue test || true'],
     [
@@ -215,19 +227,117 @@ test('builds for Android and of Kotlin multiplatform have no task testClasses', 
       './gradlew --no-daemon --continue allTests || true',
     ],
     ['plugins { alias(libs.plugins.kotlinMultiplatform) }', './gradlew --no-daemon --continue allTests || true'],
-    ['plugins { java }', './gradlew --no-daemon testClasses && (./gradlew --no-daemon --continue test || true)'],
+    ['plugins { java }', './gradlew --no-daemon testClasses', './gradlew --no-daemon --continue test || true'],
   ]
-  for (const [module, command] of cases) {
+  for (const [module, command, optional] of cases) {
     const read = (file: string) => Promise.resolve(file === 'app/build.gradle.kts' ? module : '')
     const [step] = await detectInstallSteps(['gradlew', 'settings.gradle.kts', 'app/build.gradle.kts'], read)
-    assert.deepEqual([step?.command, step?.program], [command, 'gradle'], module)
+    assert.deepEqual([step?.command, step?.optional, step?.program], [command, optional, 'gradle'], module)
   }
 })
 
-test('a change of any project of .NET runs the setup again', async () => {
-  const files = ['A.sln', 'src/a/A.csproj', 'src/a/Program.cs', 'Directory.Packages.props']
-  const [step] = await detectInstallSteps(files, readNothing)
-  assert.deepEqual(step?.lockfiles, ['A.sln', 'src/a/A.csproj', 'Directory.Packages.props'])
+test('a change of what any module depends on runs the setup again', async t => {
+  const cases: [files: Record<string, string>, watched: string[], others: string[]][] = [
+    [
+      { 'A.sln': '', 'src/a/A.csproj': '', 'src/a/Program.cs': '', 'Directory.Packages.props': '' },
+      ['A.sln', 'src/a/A.csproj', 'src/b/New.csproj', 'Directory.Packages.props'],
+      ['src/a/Program.cs'],
+    ],
+    [
+      { 'pom.xml': '<modules>', mvnw: '', '.mvn/extensions.xml': '', 'a/pom.xml': '', 'a/src/A.java': '' },
+      ['pom.xml', 'a/pom.xml', 'new/deep/pom.xml', '.mvn/extensions.xml'],
+      ['a/src/A.java', 'a/other-pom.xml'],
+    ],
+    [
+      { 'settings.gradle.kts': '', 'a/build.gradle.kts': '' },
+      [
+        'settings.gradle.kts',
+        'a/build.gradle.kts',
+        'gradle/libs.versions.toml',
+        'buildSrc/src/main/kotlin/Versions.kt',
+      ],
+      ['a/src/main/kotlin/A.kt'],
+    ],
+    [
+      { 'Cargo.toml': '', 'a/Cargo.toml': '' },
+      ['Cargo.toml', 'a/Cargo.toml', 'crates/new/Cargo.toml'],
+      ['a/src/lib.rs'],
+    ],
+    [
+      { 'package.json': '{"workspaces":["a"]}', 'a/package.json': '{}' },
+      ['package.json', 'a/package.json'],
+      ['a/tsconfig.json'],
+    ],
+    [{ Gemfile: 'gemspec', 'x.gemspec': '' }, ['Gemfile', 'x.gemspec'], ['lib/x.rb']],
+    [
+      { 'package-lock.json': '{}', 'db/schema.prisma': '', 'patches/dep+1.0.0.patch': '' },
+      ['package-lock.json', 'db/schema.prisma', 'patches/dep+1.0.0.patch', 'db/new/other.prisma'],
+      ['package.json', 'index.js'],
+    ],
+    [
+      {
+        'requirements.txt': '-r requirements/base.txt\n-c limits.txt # all\n',
+        'requirements/base.txt': '--requirement=more.txt\n-r gone.txt',
+        'requirements/more.txt': '',
+        'limits.txt': '',
+      },
+      ['requirements.txt', 'requirements/base.txt', 'requirements/more.txt', 'limits.txt'],
+      ['gone.txt', 'requirements/gone.txt'],
+    ],
+  ]
+  for (const [files, watched, others] of cases) {
+    const { project } = (await proposeProject(await createRepository(t, files))) ?? assert.fail()
+    const isWatched = (file: string) => project.lockfiles.some(entry => matchesEntry(entry, file))
+    assert.deepEqual([...watched, ...others].filter(isWatched), watched, project.lockfiles.join())
+  }
+})
+
+test('a lock file that an installation writes is there in checks', async t => {
+  const dependencies = { dependencies: { a: '1' } }
+  const cases: [files: Record<string, string>, makes: string[] | undefined][] = [
+    [{ 'Cargo.toml': '' }, ['Cargo.lock']],
+    [{ 'Cargo.toml': '', 'Cargo.lock': '' }, undefined],
+    [{ 'api/Cargo.toml': '' }, ['api/Cargo.lock']],
+    [{ Gemfile: '' }, ['Gemfile.lock']],
+    [{ 'go.mod': '' }, ['go.sum']],
+    [{ 'go.mod': '', 'go.sum': '' }, undefined],
+    [{ 'package.json': JSON.stringify({ ...dependencies, packageManager: 'yarn@4.5.0' }) }, ['yarn.lock']],
+    [{ 'package.json': JSON.stringify(dependencies) }, undefined],
+    [{ 'pom.xml': '', mvnw: '', '.mvn/wrapper/maven-wrapper.properties': '' }, ['.mvn/wrapper/maven-wrapper.jar']],
+    [{ 'pom.xml': '', mvnw: '', '.mvn/wrapper/maven-wrapper.properties': 'distributionType=only-script' }, undefined],
+  ]
+  for (const [files, makes] of cases) {
+    const proposal = await proposeProject(await createRepository(t, files))
+    assert.deepEqual(proposal?.project.makes, makes, JSON.stringify(files))
+  }
+})
+
+test('a Maven project with modules is resolved without those of its modules that are not there yet', async () => {
+  const read = () => Promise.resolve('<project><modules><module>a</module></modules></project>')
+  assert.deepEqual(await listCommands(['pom.xml', 'a/pom.xml'], read), [
+    'mvn --batch-mode -Dmaven.main.skip -Dmaven.test.skip test-compile',
+    'mvn --batch-mode dependency:go-offline; mvn --batch-mode --fail-at-end test || true',
+  ])
+})
+
+test('compiled parts of a Python package come with the sources that they are made from', async t => {
+  const setup = 'from setuptools import setup, Extension\nsetup(ext_modules=[Extension("x._c", ["x/_c.c"])])\n'
+  const packaged = '[build-system]\nrequires = ["setuptools"]\n[project]\nname = "x"\n'
+  const sources = { 'x/__init__.py': '', 'x/_c.c': '', 'x/_c.h': '' }
+  const propose = async (files: Record<string, string>) => proposeProject(await createRepository(t, files))
+  const found = await propose({ ...sources, 'pyproject.toml': packaged, 'setup.py': setup })
+  assert.deepEqual(found?.project.makes, ['**/*.so', '**/*.pyd'])
+  assert.deepEqual(found?.project.lockfiles, ['pyproject.toml', 'setup.py', '**/*.c', '**/*.h'])
+  const locked = await propose({ ...sources, 'pyproject.toml': packaged, 'setup.py': setup, 'uv.lock': '' })
+  assert.deepEqual(locked?.project.makes, ['**/*.so', '**/*.pyd'])
+  const plain = await propose({ ...sources, 'pyproject.toml': packaged })
+  assert.equal(plain?.project.makes, undefined)
+  const meson = await propose({
+    ...sources,
+    'pyproject.toml': packaged.replace('setuptools', 'meson-python').concat('build-backend = "mesonpy"'),
+  })
+  assert.equal(meson?.project.makes, undefined)
+  assert.match(meson?.reasons.join('\n') ?? '', /compiled parts/)
 })
 
 test('the registry of yarn 4 is its own, unless the project sets one', async t => {
