@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { findProgram } from '#host/exec.ts'
 import { readBytesIfPresent } from '#host/fs'
 import { sha256 } from '#host/hash.ts'
-import type { Project } from '#host/project'
+import { matchesEntry, type Project } from '#host/project'
 import { identifyToolchains } from '#host/toolchains'
 import type { SessionPaths } from '#session'
 import { type Commit, listCommitFiles } from '#session/repository'
@@ -31,6 +31,8 @@ export async function computeDependencyKey(
     .map(word => findProgram(word, session.manifest.toolchains.variables['PATH']))
   const facts = {
     setup: project.setup,
+    // What they may keep, reach and read decides what is there afterwards. Values of variables are secrets, so only names are here.
+    settings: [project.makes, project.hosts, project.environment, project.credentials],
     lockfiles,
     ignoredFiles,
     programs: [...new Set(programs)],
@@ -47,5 +49,7 @@ export async function computeDependencyKey(
 /** The lock files of a commit, each with its blob. */
 async function listLockfiles(paths: SessionPaths, { lockfiles }: Project, { commit }: Commit): Promise<string[][]> {
   const files = await listCommitFiles(paths, commit)
-  return files.filter(file => lockfiles.includes(file.path)).map(file => [file.path, file.blob])
+  return files
+    .filter(file => lockfiles.some(entry => matchesEntry(entry, file.path)))
+    .map(file => [file.path, file.blob])
 }

@@ -4,11 +4,12 @@ import { SECOND_MS } from '#host/time.ts'
 import { explainComplaint } from '#host/toolchains'
 import type { SessionStatus } from '#session/status'
 
-/** Why an install command failed, as far as its run tells; undefined if it did not. Pure. */
+/** Why an install command failed, as far as its run tells; undefined if it did not, or if it ends with `|| true`. Pure. */
 export function explainFailure(command: string, run: RunResult): string | undefined {
   const cause = selectTellingLines(`${run.stdout}\n${run.stderr}`).join('; ')
   const because = cause === '' ? '' : `: ${toOneLine(cause, MAX_CAUSE_CHARS)}`
   const name = `\`${toOneLine(command, MAX_COMMAND_CHARS)}\``
+  if (run.timedOut && mayFail.test(command)) return undefined // What it has made until then is better than nothing.
   if (run.timedOut) return `${name} timed out after ${Math.round(run.milliseconds / SECOND_MS)} s${because}`
   if (run.startError !== undefined) return `${name} did not start: ${run.startError}`
   if (run.exitCode === undefined) return `${name} was ended by ${run.signal ?? 'a signal'}${because}`
@@ -48,6 +49,8 @@ export function listUnresolvedHosts(output: string): string[] {
 }
 
 // --- internal ---
+
+const mayFail = /\|\| *true *$/
 
 const MAX_CAUSE_CHARS = 220
 const MAX_COMMAND_CHARS = 80

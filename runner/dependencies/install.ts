@@ -121,7 +121,7 @@ async function runSetup(
     for (const command of project.setup) {
       const request = { command, access, tools, tree, history }
       const run = withholdSecrets(await runInstallCommand(session, project, request), access)
-      const text = `$ ${command}\n${run.stdout}${run.stderr}[exit ${run.exitCode ?? run.signal}]\n`
+      const text = `$ ${command}\n${run.stdout}${run.stderr}[${run.timedOut ? 'timed out' : `exit ${run.exitCode ?? run.signal}`}]\n`
       fs.appendFileSync(output, text, { mode: 0o600 })
       const failure = explainFailure(command, run)
       if (failure !== undefined)

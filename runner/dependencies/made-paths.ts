@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { decodeNames, encodeName } from '#host/file-name.ts'
-import type { Project } from '#host/project'
+import { matchesEntry, type Project } from '#host/project'
 
 const dependencyFolders =
   /^(node_modules|\.venv|venv|vendor|\.bundle|bower_components|Pods|deps|\.pnp\..*|.*\.egg-info)$/
@@ -16,7 +16,12 @@ export function listSharedPaths(tree: string, trackedFiles: string[], { makes }:
   const isPlugAndPlay = untracked.some(name => /(^|\/)\.pnp\.c?js$/.test(name))
   const isDependency = (name: string) =>
     name.split('/').some(step => dependencyFolders.test(step) || (isPlugAndPlay && step === '.yarn'))
-  return untracked.filter(name => isDependency(name) || makes.includes(name))
+  return untracked.filter(name => isDependency(name) || makes.some(entry => isMade(name, entry)))
+}
+
+/** A folder is made as a whole, or not. */
+function isMade(name: string, entry: string): boolean {
+  return entry.includes('*') ? matchesEntry(entry, name) : name === entry
 }
 
 /** The topmost paths of a tree that are not tracked. */

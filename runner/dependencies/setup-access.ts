@@ -4,6 +4,7 @@ import { listCertificateFiles, listDependencyVariables, pickVariables } from '#h
 import { makePrivateFolder, readIfPresent } from '#host/fs'
 import {
   listSettingSecrets,
+  matchesEntry,
   type Project,
   readCredentialSecrets,
   resolveHomeFile,
@@ -66,7 +67,7 @@ export async function resolveSetupAccess(
 export function steersSetup(file: string, { setup, lockfiles }: Pick<Project, 'setup' | 'lockfiles'>): boolean {
   const name = path.posix.basename(file)
   return (
-    lockfiles.includes(file) ||
+    lockfiles.some(entry => matchesEntry(entry, file)) ||
     steeringNames.test(name) ||
     steeringFolders.test(file) ||
     setup.some(command => command.includes(name))

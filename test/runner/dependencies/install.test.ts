@@ -5,6 +5,7 @@ import path from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { Project } from '#host/project'
 import { noToolchains } from '#host/toolchains'
+import { computeDependencyKey } from '#runner/dependencies/cache-key.ts'
 import { ensureDependencies } from '#runner/dependencies/install.ts'
 import { steersSetup } from '#runner/dependencies/setup-access.ts'
 import type { SessionManifest } from '#session'
@@ -201,6 +202,57 @@ it('the reason of a failure contains no part of a secret, also where it is cut',
   assert.ok(!dependencies.ok)
   assert.match(dependencies.reason, /exit 3: error: \[secret withheld\] \[secret withheld\] x+/)
   assert.doesNotMatch(dependencies.reason, /pin-47|login-of|secret-/)
+})
+
+/** The installation of a project, without a sandbox. */
+async function install(t: TestContext, settings: object, files: Record<string, string> = {}) {
+  const [, sandbox] = withAndWithout[0] ?? assert.fail()
+  const { context, base, paths } = await createSetup(t, settings, sandbox, files)
+  const dependencies = await ensureDependencies(context, base)
+  return { context, paths, dependencies }
+}
+
+it('what may fail may also take longer than its limit, and the rest of the setup goes on', async t => {
+  const setup = ['echo 1 > made && sleep 20 || true', 'cp made too']
+  const { dependencies } = await install(t, { setup, limit: 1, makes: ['made', 'too'] })
+  assert.ok(dependencies.ok, dependencies.ok ? '' : dependencies.reason)
+  assert.deepEqual(dependencies.paths, ['made', 'too'])
+  const failed = await install(t, { setup: ['sleep 20'], limit: 1 })
+  assert.ok(!failed.dependencies.ok && /timed out after 1 s/.test(failed.dependencies.reason))
+})
+
+it('another change of a file that a pattern names is another installation', async t => {
+  const setup = ['cat */pom.xml > out']
+  const settings = { setup, lockfiles: ['**/pom.xml'], makes: ['o*t'] }
+  const { context, dependencies, paths } = await install(t, settings, { 'a/pom.xml': '1' })
+  assert.ok(dependencies.ok)
+  assert.deepEqual(dependencies.paths, ['out'])
+  const change = async (file: string, text: string) => {
+    fs.mkdirSync(path.dirname(path.join(paths.outputs, file)), { recursive: true })
+    fs.writeFileSync(path.join(paths.outputs, file), text)
+    runPlainGit(paths.outputs, ['add', file])
+    runPlainGit(paths.outputs, ['commit', '-q', '-m', file])
+    const changed = await ensureDependencies(context, await importWork(paths))
+    assert.ok(changed.ok)
+    return changed.key
+  }
+  assert.equal(await change('a/other.xml', '2'), dependencies.key)
+  const key = await change('a/pom.xml', '2')
+  assert.notEqual(key, dependencies.key)
+  assert.notEqual(await change('b/pom.xml', '3'), key, 'of a new module')
+})
+
+it('a setup that may keep, reach or read other things is another installation', async t => {
+  const settings = { setup: ['true'], lockfiles: ['package.json'] }
+  const { context, dependencies, paths } = await install(t, settings)
+  assert.ok(dependencies.ok)
+  const commit = await importWork(paths)
+  const changes = [{ makes: ['a'] }, { hosts: ['a.example'] }, { environment: ['A'] }, { credentials: ['~/.npmrc'] }]
+  const keys = await Promise.all(
+    [{}, ...changes].map(change => computeDependencyKey(context, Project.parse({ ...settings, ...change }), commit)),
+  )
+  assert.equal(keys[0], dependencies.key)
+  assert.equal(new Set(keys).size, keys.length)
 })
 
 it('a setup that fails names the hosts that the sandbox refused', {
