@@ -2,6 +2,7 @@ import { type Config, createConfigReader } from '#host/config'
 import { signalExitCodes } from '#host/error.ts'
 import type { Lease } from '#host/lease'
 import { appendLog } from '#host/log-file.ts'
+import { createStayAwake } from '#host/stay-awake.ts'
 import { MINUTE_MS, SECOND_MS } from '#host/time.ts'
 import { enqueueMissedNotifications, getOldestMissedTime, startDeliverer } from '#notify'
 import { getWakeFile } from '#queue'
@@ -27,6 +28,7 @@ import { print } from './output/terminal.ts'
 import { watchPullRequests } from './pull-request/watch.ts'
 import { watchInboxes } from './queue/inbox-watch.ts'
 import { runQueue } from './queue/starter.ts'
+import { hasWorkLeft } from './queue/work-left.ts'
 import { startTidyOnceADay } from './tidy/schedule.ts'
 
 /** What a check of the sessions keeps from one to the next. */
@@ -117,6 +119,7 @@ async function watchUntil(end: AbortSignal, config: Config, lease: Lease, say: (
   const readCurrentConfig = createConfigReader(config, say)
   const waker = await watchPaths([getWakeFile(config.home)], CHECK_INTERVAL_MS)
   const state = createCheckState()
+  const awake = createStayAwake()
   const landingWatch: LandingWatch = { landers: new Map(), notifiedMs: new Map() }
   let thoroughAtMs = Number.NEGATIVE_INFINITY
   let takenUpAtMs = Number.NEGATIVE_INFINITY
@@ -140,10 +143,12 @@ async function watchUntil(end: AbortSignal, config: Config, lease: Lease, say: (
       starting.add(ended) // A start may take a minute.
     }
     await keepLanding(current, landingWatch, { views: checked?.views, isThorough, say }).catch(report)
+    if (isThorough && checked) awake.hold((await hasWorkLeft(current, checked.views).catch(report)) ?? false)
     if (isThorough) await keepPageOpen(current).catch(report)
     if (isThorough) await startTidyOnceADay(current, say).catch(report)
     await waitForNext(waker, { runners: [...state.runners.values()], isSoon: (checked?.waiting.length ?? 0) > 0, end })
   }
+  awake.hold(false)
   await Promise.all([waker.close(), ...starting])
 }
 
