@@ -40,7 +40,7 @@ export function printProject(project: RegisteredProject, inbox: InboxState): voi
 /** What was registered, and how a task gets in. */
 export function printAdded(
   { name, prefix, path }: RegisteredProject,
-  { isNew, inbox }: { isNew: boolean; inbox: string },
+  { isNew, inbox, problem }: { isNew: boolean; inbox: string; problem: string | undefined },
 ): void {
   print(
     isNew
@@ -48,6 +48,7 @@ export function printAdded(
       : `${name} was registered already; its inbox is in order`,
   )
   print(paint('dim', `  A file that you move to ${sanitize(inbox)}/ becomes a task, such as fix-the-login.md`))
+  if (problem !== undefined) print(paint('yellow', sanitize(problem)))
 }
 
 /** A repository that could not be registered. */

@@ -1,6 +1,7 @@
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { toStorageError } from '#host/fs'
+import { explainPrivateFolders, isServiceInstalled } from '#host/user-service'
 import { requireGitToLand } from '#host/versions.ts'
 import { findFolderProblem, getInbox } from '#intake'
 import { findProject, listProjects, type RegisteredProject, removeProject } from '#projects'
@@ -59,7 +60,8 @@ export const projectActions: Record<string, (request: ActionRequest) => Promise<
     await requireGitFor(config, choice)
     const { project, isNew } = await registerProject(config, name ?? '.', choice)
     await startBackground(config) // The daemon looks at the inbox.
-    return { value: project, printText: () => printAdded(project, { isNew, inbox: getInbox(project.path) }) }
+    const problem = isServiceInstalled(config.home) ? explainPrivateFolders([project.path]) : undefined
+    return { value: project, printText: () => printAdded(project, { isNew, inbox: getInbox(project.path), problem }) }
   },
 
   async set(request) {

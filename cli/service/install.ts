@@ -7,12 +7,14 @@ import { readLogTail } from '#host/log-file.ts'
 import { quoteForShell } from '#host/shell-quote.ts'
 import { sanitize } from '#host/text.ts'
 import {
+  explainPrivateFolders,
   isServiceInstalled,
   openUserService,
   planEnvironment,
   type ServiceEnvironment,
   type UserService,
 } from '#host/user-service'
+import { listProjects } from '#projects'
 import { findDaemon, startDaemon, stopDaemon } from '#watchdog'
 import { paint, print } from '../output/terminal.ts'
 import { waitForOwnDaemon } from './wait.ts'
@@ -43,6 +45,7 @@ export async function installService(config: Config): Promise<void> {
   print('The daemon starts with your login, and again whenever it ends. A restart of it ends no session.')
   await printLogout(service)
   printWithheld(environment)
+  printPrivateFolders(config)
 }
 
 /** Is no service installed, where this user could have one? */
@@ -111,6 +114,11 @@ async function printLogout(service: UserService): Promise<void> {
   if (service.kind === 'launchd') return print(`When you log out: ${problem}.`)
   print(paint('yellow', `It ends when you log out: lingering could not be switched on (${sanitize(problem)}).`))
   print('An administrator switches it on: sudo loginctl enable-linger "$USER"')
+}
+
+function printPrivateFolders({ home }: Config): void {
+  const problem = explainPrivateFolders([home, ...listProjects(home).map(project => project.path)])
+  if (problem !== undefined) print(paint('yellow', sanitize(problem)))
 }
 
 function printWithheld({ withheld }: ServiceEnvironment): void {
