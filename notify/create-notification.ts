@@ -31,8 +31,10 @@ export function createNotification(
   const { title, state, next, reason, priority, tag } = text
   const isVerdict = event.type === 'verdict.given'
   const anchor = isVerdict && head !== undefined ? `, log anchor ${formatLogAnchor(head)}` : ''
+  // Without its letters, a command would take the newest session.
+  const step = next === undefined ? '' : `. Next: ${next.replace('<sid>', id.slice(-4))}`
   const lines = [
-    `${id} ${state}${anchor}${next === undefined ? '' : `. Next: ${next}`}`,
+    `${id} ${state}${anchor}${step}`,
     ...(detail === 'state' ? [] : [task]),
     ...(detail === 'full' && reason !== undefined ? [reason] : []),
   ]

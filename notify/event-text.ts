@@ -10,7 +10,7 @@ export interface NotificationText {
   title: string
   /** What happened, as the rest of a sentence that begins with the session's id. */
   state: string
-  /** What the person can do about it: a command, or a few words. */
+  /** What the person can do about it: a command, or a few words. `<sid>` stands for the letters of the session. */
   next?: string
   /** In the words of an agent or a vendor, so it is sent only with `NOTICE_DETAIL=full`. */
   reason?: string | undefined
@@ -29,22 +29,22 @@ export function composeText(event: Event, subagents: boolean): NotificationText 
     case 'start.failed':
       return alert('Dispatch did not start', 'did not start', { reason: event.reason, tag: 'x' })
     case 'question.asked':
-      return callPerson('asks a question', { next: 'dispatch say', reason: event.question, tag: 'question' })
+      return callPerson('asks a question', { next: 'dispatch say <sid> "…"', reason: event.question, tag: 'question' })
     case 'approval.requested':
       return composeApprovalText(event)
     case 'human.needed':
       return isOrchestratorGone({ phase: 'needs you', problem: event.reason })
-        ? callPerson('has lost its orchestrator', { next: 'dispatch say', reason: event.reason })
+        ? callPerson('has lost its orchestrator', { next: 'dispatch resume <sid>', reason: event.reason })
         : callPerson('cannot continue alone', { reason: event.reason })
     case 'orchestrator.stuck': {
       const state = `shows no activity for ${formatIdleTime(event.idleSeconds)}`
-      return alert('Dispatch is stuck', state, { next: 'dispatch attach', tag: 'hourglass' })
+      return alert('Dispatch is stuck', state, { next: 'dispatch attach <sid>', tag: 'hourglass' })
     }
     case 'command.repeated': {
       if (event.isOver) return undefined
       const state = `has run the same command ${event.times} times with the same result`
       return alert('Dispatch: an agent goes in circles', state, {
-        next: 'dispatch attach',
+        next: 'dispatch attach <sid>',
         reason: event.target,
         tag: 'repeat',
       })
@@ -64,7 +64,7 @@ export function composeText(event: Event, subagents: boolean): NotificationText 
     }
     case 'time-limit.reached': {
       const state = `has worked for ${formatIdleTime(event.workedSeconds)} and asks whether to go on`
-      return callPerson(state, { next: 'dispatch resume', tag: 'hourglass' })
+      return callPerson(state, { next: 'dispatch resume <sid>', tag: 'hourglass' })
     }
     case 'deadline.passed':
       return alert('Dispatch is late', 'has no verdict at its deadline', { priority: 5, tag: 'alarm_clock' })
@@ -77,7 +77,7 @@ export function composeText(event: Event, subagents: boolean): NotificationText 
     case 'judge.checked': {
       const { problem } = event
       if (problem === '') return undefined
-      const state = 'has a judge that cannot judge: until that changes, no verdict can be PASS'
+      const state = 'has no working judge: until that is fixed, no verdict can be PASS'
       return alert('Dispatch: no judge', state, { next: 'dispatch doctor --online', reason: problem })
     }
     case 'judging.parked': {
@@ -170,7 +170,7 @@ const judgeCauses: Record<string, string> = {
 
 /** A person should look soon. */
 function alert(title: string, state: string, details: Partial<NotificationText>): NotificationText {
-  return { title, state, next: 'dispatch show', priority: 4, tag: 'warning', ...details }
+  return { title, state, next: 'dispatch show <sid>', priority: 4, tag: 'warning', ...details }
 }
 
 /** The session waits until a person acts. */
@@ -184,7 +184,7 @@ function composeApprovalText(event: Extract<Event, { type: 'approval.requested' 
     dilutions.length > 0
       ? `wants to weaken its contract in ${formatCount(dilutions.length, 'point')}`
       : 'needs your approval of its contract'
-  return callPerson(state, { next: 'dispatch approve', reason, tag: 'question' })
+  return callPerson(state, { next: 'dispatch approve <sid>', reason, tag: 'question' })
 }
 
 /** The first and the fourth crash in a row are reported. Those between would only repeat it. */
@@ -195,7 +195,7 @@ function composeRecoveryText(event: Extract<Event, { type: 'runner.started' }>):
     return { title: 'Dispatch recovered', state: 'continues after a crash', priority: 2, tag: 'adhesive_bandage' }
   if (consecutiveRestarts !== ALARMING_RESTARTS) return undefined
   const state = `continues, but its runner crashed ${consecutiveRestarts} times in a row`
-  return callPerson(state, { next: 'dispatch logs' })
+  return callPerson(state, { next: 'dispatch logs <sid>' })
 }
 
 const ALARMING_RESTARTS = 4
@@ -210,7 +210,7 @@ function composeMergedText({ branch, reason, result }: Extract<Event, { type: 'l
 }
 
 function composeUnlandedText({ branch, reason }: { branch: string; reason: string }): NotificationText {
-  return alert('Dispatch did not land', `does not land on ${branch}`, { reason, next: 'dispatch show' })
+  return alert('Dispatch did not land', `does not land on ${branch}`, { reason, next: 'dispatch show <sid>' })
 }
 
 /** A FAIL that is not final goes back to the workers, so it is not reported. */
@@ -222,9 +222,9 @@ function composeVerdictText(event: Extract<Event, { type: 'verdict.given' }>): N
 }
 
 const verdictTexts = {
-  PASS: { state: 'passed in', next: 'dispatch apply', priority: 3, tag: 'white_check_mark' },
-  FAIL: { state: 'failed in', next: 'dispatch show', priority: 4, tag: 'x' },
-  INCONCLUSIVE: { state: 'is undecided after', next: 'dispatch show', priority: 4, tag: 'warning' },
+  PASS: { state: 'passed in', next: 'dispatch apply <sid>', priority: 3, tag: 'white_check_mark' },
+  FAIL: { state: 'failed in', next: 'dispatch show <sid>', priority: 4, tag: 'x' },
+  INCONCLUSIVE: { state: 'is undecided after', next: 'dispatch show <sid>', priority: 4, tag: 'warning' },
 }
 
 function formatIdleTime(seconds: number): string {
