@@ -99,20 +99,11 @@ export function composeText(event: Event, subagents: boolean): NotificationText 
       const text = { title: 'Dispatch: a subagent ended', state: 'subagent ended', priority: 1, tag: 'gear' }
       return subagents ? { ...text, reason: event.kind } : undefined
     }
-    case 'landing.pushed': {
-      const state = `has landed on ${event.branch}`
-      return { title: 'Dispatch landed', state, priority: 3, tag: 'airplane_arriving' }
-    }
-    case 'landing.refused': {
-      if (event.isDryRun) return undefined
-      if (event.cause !== 'present') return composeUnlandedText(event)
-      return { title: 'Dispatch: nothing to land', state: `is on ${event.branch} already`, priority: 2, tag: 'gear' }
-    }
-    case 'landing.checked': {
-      if (event.result === 'ready' || event.isDryRun) return undefined
-      if (!event.isOnBranch) return composeUnlandedText(event)
-      return composeMergedText(event)
-    }
+    case 'landing.checked':
+      return event.isOnBranch ? composeMergedText(event) : undefined
+    // What a landing in the background ends with is told once, by its queue; at a terminal you see it.
+    case 'landing.pushed':
+    case 'landing.refused':
     case 'landing.overlapped':
     case 'pull-request.prepared':
     case 'pull-request.opened':
@@ -200,17 +191,15 @@ function composeRecoveryText(event: Extract<Event, { type: 'runner.started' }>):
 
 const ALARMING_RESTARTS = 4
 
-/** It is on the branch already, so it is urgent. */
+/** The forge has merged it, so what is not green there is urgent. */
 function composeMergedText({ branch, reason, result }: Extract<Event, { type: 'landing.checked' }>): NotificationText {
   const merged = `was merged into ${branch}`
+  if (result === 'ready')
+    return { title: 'Dispatch landed', state: `${merged}, and proved there`, priority: 3, tag: 'airplane_arriving' }
   if (result === 'undecided' || result === 'blocked')
     return alert('Dispatch: merged, and not proved', `${merged}, and could not be proved there yet`, { reason })
   const urgent = { reason, priority: 5, tag: 'rotating_light' } as const
   return alert('Dispatch: merged, and not green', `${merged}, and is not green there`, urgent)
-}
-
-function composeUnlandedText({ branch, reason }: { branch: string; reason: string }): NotificationText {
-  return alert('Dispatch did not land', `does not land on ${branch}`, { reason, next: 'dispatch show <sid>' })
 }
 
 /** A FAIL that is not final goes back to the workers, so it is not reported. */

@@ -187,31 +187,28 @@ const examples: Example[] = [
     tag: 'warning',
   },
   {
-    what: 'work that does not merge',
-    event: {
-      type: 'landing.refused',
-      branch: 'main',
-      target: hash,
-      cause: 'conflict',
-      reason: secret,
-      files: [secret],
-    },
-    title: 'Dispatch did not land',
-    state: 'does not land on main. Next: dispatch show a3f9',
-    priority: 4,
-    tag: 'warning',
+    what: 'what the forge has merged',
+    event: buildLandingCheck({ isOnBranch: true }),
+    title: 'Dispatch landed',
+    state: 'was merged into main, and proved there',
+    priority: 3,
+    tag: 'airplane_arriving',
   },
   {
-    what: 'work that the branch has',
-    event: { type: 'landing.refused', branch: 'main', target: hash, cause: 'present', reason: secret, files: [] },
-    title: 'Dispatch: nothing to land',
-    state: 'is on main already',
-    priority: 2,
-    tag: 'gear',
+    what: 'what the forge has merged and is not green',
+    event: buildLandingCheck({ isOnBranch: true, result: 'red' }),
+    title: 'Dispatch: merged, and not green',
+    state: 'was merged into main, and is not green there. Next: dispatch show a3f9',
+    priority: 5,
+    tag: 'rotating_light',
   },
 ]
 
 const silentEvents: EventBody[] = [
+  // The queue of landings tells of these.
+  { type: 'landing.pushed', number: 1, branch: 'main', commit: hash, tree: hash },
+  { type: 'landing.refused', branch: 'main', target: hash, cause: 'conflict', reason: secret, files: [secret] },
+  buildLandingCheck({ result: 'red' }),
   buildVerdict('FAIL', false),
   { type: 'runner.started', pid: 1, generation: 1 },
   { type: 'runner.started', pid: 1, generation: 3, consecutiveRestarts: 2 },
@@ -322,6 +319,11 @@ function create(event: EventBody, wanted = options) {
 
 function addTime(event: EventBody): Event {
   return { seq: 1, time: '2026-11-20T10:00:00.000Z', ...event }
+}
+
+function buildLandingCheck(changes: Partial<Event<'landing.checked'>>): EventBody {
+  const made = { number: 1, branch: 'main', commit: hash, tree: hash, target: hash, sha256: hash }
+  return { type: 'landing.checked', ...made, result: 'ready', reason: secret, ...changes }
 }
 
 function buildParked(attempts: number): EventBody {
