@@ -53,7 +53,10 @@ export async function findWorkToApply({ paths, id }: Session, status: SessionSta
   if (tree === undefined || isContradicted)
     throw new DispatchError(
       `${paths.verdictRecord}, ${paths.events} and ${paths.bareRepository} disagree about commit ${commit.slice(0, 10)}`,
-      { exitCode: exitCodes.integrity, remedy: 'The session record was modified. Do not rely on this verdict.' },
+      {
+        exitCode: exitCodes.integrity,
+        remedy: `The session record was modified. Do not rely on this verdict. To see what else is wrong: dispatch audit ${id.slice(-4)}`,
+      },
     )
   const inboxFiles = await listInboxChanges(paths, base, commit)
   if (inboxFiles.length > 0)

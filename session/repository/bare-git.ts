@@ -3,6 +3,7 @@ import path from 'node:path'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { decodeNames } from '#host/file-name.ts'
 import { git, tryGit } from '#host/git'
+import { quoteForShell } from '#host/shell-quote.ts'
 import { sanitize } from '#host/text.ts'
 
 /** The bare repository of a session, and the folder with the work. */
@@ -45,7 +46,7 @@ export async function verifyObjects(repository: SessionRepository, ...trees: str
     `an object in ${repository.bareRepository} does not match its hash: ${sanitize(stderr.trim())}`,
     {
       exitCode: exitCodes.integrity,
-      remedy: 'Run `dispatch audit` to see what else is wrong.',
+      remedy: explainAudit(repository),
     },
   )
 }
@@ -66,8 +67,13 @@ export function requireUnmodifiedRepository(repository: SessionRepository): void
   if (foreign === undefined) return
   throw new DispatchError(`${repository.bareRepository} is not set up as dispatch made it: ${sanitize(foreign)}`, {
     exitCode: exitCodes.integrity,
-    remedy: 'It was changed, so git does not run there. Run `dispatch audit` to see what else is wrong.',
+    remedy: `It was changed, so git does not run there. ${explainAudit(repository)}`,
   })
+}
+
+/** How to see what else is wrong with the session of a repository. Without its folder, the command would look at the newest one. Pure. */
+export function explainAudit({ bareRepository }: SessionRepository): string {
+  return `To see what else is wrong: dispatch audit ${quoteForShell(path.resolve(bareRepository, '../..'))}`
 }
 
 /** Find a file or a line of configuration that `git init --bare` does not write on any system. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { SessionRepository } from './bare-git.ts'
+import { explainAudit, type SessionRepository } from './bare-git.ts'
 import { streamBareGit, UnreadableWork } from './bounded-git.ts'
 
 /** The content of a file as git has it. */
@@ -32,7 +32,7 @@ export async function openBlob(
     await chunks.return(undefined)
     throw new UnreadableWork('missing', 'The repository of this session does not have this file any more.')
   }
-  const content = yieldContent(hash, Number(size), head.subarray(headerEnd + 1), chunks)
+  const content = yieldContent(repository, { hash, size: Number(size) }, head.subarray(headerEnd + 1), chunks)
   return { size: Number(size), content, close: () => chunks.return(undefined) }
 }
 
@@ -59,8 +59,8 @@ const MAX_HEADER_BYTES = 256
 const SHA256_DIGITS = 64
 
 async function* yieldContent(
-  hash: string,
-  size: number,
+  repository: SessionRepository,
+  { hash, size }: { hash: string; size: number },
   first: Buffer,
   chunks: AsyncGenerator<Buffer>,
 ): AsyncGenerator<Buffer> {
@@ -85,6 +85,6 @@ async function* yieldContent(
     await chunks.return(undefined)
   }
   if (left > 0 || digest.digest('hex') !== hash)
-    throw new UnreadableWork('damaged', 'This file does not match its hash. To see what is wrong: dispatch audit')
+    throw new UnreadableWork('damaged', `This file does not match its hash. ${explainAudit(repository)}`)
   if (held !== undefined) yield held
 }

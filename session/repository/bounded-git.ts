@@ -1,7 +1,7 @@
 import { GitStreamError, streamGit } from '#host/git/stream'
 import { sanitize } from '#host/text.ts'
 import { MINUTE_MS, SECOND_MS } from '#host/time.ts'
-import { findForeignConfig, type SessionRepository } from './bare-git.ts'
+import { explainAudit, findForeignConfig, type SessionRepository } from './bare-git.ts'
 import { createSemaphore, type Semaphore } from './semaphore.ts'
 
 /** Why files of the work cannot be shown. */
@@ -78,7 +78,7 @@ function requireReadable(repository: SessionRepository): void {
     foreign === 'it is not a folder'
       ? 'The repository of this session is not there.'
       : `The repository of this session is not as dispatch made it (${sanitize(foreign)}), so git does not run there.`
-  throw new UnreadableWork('damaged', `${message} To see what is wrong: dispatch audit`)
+  throw new UnreadableWork('damaged', `${message} ${explainAudit(repository)}`)
 }
 
 function toUnreadableWork({ reason, message }: GitStreamError): UnreadableWork {

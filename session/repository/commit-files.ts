@@ -1,6 +1,6 @@
 import { DispatchError, exitCodes } from '#host/error.ts'
 import type { SessionPaths } from '../paths.ts'
-import { listBareGit, runBareGit, type SessionRepository } from './bare-git.ts'
+import { explainAudit, listBareGit, runBareGit, type SessionRepository } from './bare-git.ts'
 
 /** Write the files of a commit into an empty folder, without any trace of git, and git's index of the folder. */
 export async function checkOutFiles(paths: SessionPaths, commit: string, folder: string, index: string): Promise<void> {
@@ -43,7 +43,7 @@ export async function* readCommitFiles<File extends Pick<CommitFile, 'blob' | 's
       if (!output.startsWith(header, position))
         throw new DispatchError(`${repository.bareRepository} lacks ${file.blob}, or it has another size`, {
           exitCode: exitCodes.integrity,
-          remedy: 'Run `dispatch audit` to see what else is wrong.',
+          remedy: explainAudit(repository),
         })
       const start = position + header.length
       position = start + file.sizeBytes + 1

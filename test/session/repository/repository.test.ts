@@ -422,7 +422,10 @@ test('git does not run in a repository with foreign configuration', async t => {
     assert.deepEqual(await listChangesSinceVerdict(paths, verdict), ['evidence/repository.git'], lines)
     await assert.rejects(
       listDifferences(paths, base.commit),
-      (error: DispatchError) => error.exitCode === 13 && /not set up as dispatch made it/.test(error.message),
+      (error: DispatchError) =>
+        error.exitCode === 13 &&
+        /not set up as dispatch made it/.test(error.message) &&
+        error.remedy?.includes(`dispatch audit '${paths.folder}'`),
     )
   }
   assert.ok(!fs.existsSync(mark))
