@@ -40,6 +40,6 @@ export async function findDetachKeys(environment = process.env): Promise<string>
 function createTerminalError(detail: string): DispatchError {
   return new DispatchError(`this terminal cannot show a window (${detail})`, {
     exitCode: exitCodes.usage,
-    remedy: `Use another terminal, or try: TERM=${KNOWN_TERMINAL} dispatch attach. To read only: dispatch watch`,
+    remedy: `Use another terminal, or put TERM=${KNOWN_TERMINAL} in front of the same command. To read only, use watch in place of attach.`,
   })
 }

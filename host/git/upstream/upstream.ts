@@ -39,7 +39,7 @@ export async function findUpstream(
   if (remotes.length === 0)
     throw createChoiceError(
       `${repository} has no remote to land on`,
-      'To bring the work into this repository: dispatch apply',
+      'Add one: git remote add origin ADDRESS. Without one, dispatch apply and the letters of the session bring the work into this repository.',
     )
   throw createChoiceError(
     `${repository} has several remotes (${remotes.join(', ')}), and none is named for branch ${branch}`,
