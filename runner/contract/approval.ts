@@ -94,7 +94,7 @@ function explainStaleApproval(context: RunnerContext, { kind, sha256 }: Approval
   const { session, status } = context
   if (status.contract?.sha256 === sha256) return 'exactly this contract is already sealed'
   if (status.approval?.sha256 !== sha256 || status.approval.state !== 'asked')
-    return 'the contract that waits for approval is not the one you were shown: it was changed meanwhile. Run approve again'
+    return `the contract that waits for approval is not the one you were shown: it was changed meanwhile. To see it: dispatch approve ${session.id.slice(-4)}`
   if (kind === 'approve' && status.approval.previousSha256 !== status.contract?.sha256)
     return 'another contract has been sealed since you were asked. Wait until you are asked again, or send it back with --no'
   if (readContractForApproval(session.paths, sha256) === undefined)
