@@ -68,7 +68,7 @@ export function buildSessionPage(data: SessionData, now: Date) {
     hiddenEvents: Math.max(0, rows.length - MAX_EVENTS),
     unreadableLines: view.unreadableLines,
     files,
-    nextCommand: `dispatch ${findCommand(view)} ${session.id}`,
+    nextCommand: composeNextCommand(view),
     runnerWarning: describeOldRunner(view, installedVersion),
     refreshMs: getRefreshMs([view]),
   }
@@ -83,11 +83,17 @@ function describeOldRunner({ status: { runnerVersion }, runnerLiveness }: Sessio
     : ''
 }
 
+function composeNextCommand(view: SessionView): string {
+  const command = findCommand(view)
+  return `dispatch ${command} ${view.session.id}${command === 'say' ? ' "…"' : ''}`
+}
+
 /** The command that is useful next. A session without a living claude has no terminal to attach to, and nothing answers there. */
 function findCommand(view: SessionView): string {
   const { state, status, runnerLiveness, otherHost } = view
   if (state === 'PASS') return 'apply'
   if (status.closed || state === 'failed' || otherHost !== undefined) return 'show'
+  if (state === 'interrupted') return 'resume'
   if (isAwaitingApproval(status)) return 'approve'
   return runnerLiveness === 'dead' && ['asking', 'needs you'].includes(state) ? 'say' : 'attach'
 }
@@ -154,10 +160,13 @@ function describeProblem(view: SessionView): string {
   return [describeState(view), describeJudgeState(view), ...remarks].filter(text => text !== '').join(' ')
 }
 
-function describeState({ status, state }: SessionView): string {
+function describeState({ session, status, state }: SessionView): string {
   if (status.closed) return `Closed by ${status.closed.actor}: ${status.closed.reason}`
-  if (state === 'interrupted') return 'The runner has ended. Start another one: dispatch watchdog'
-  if (state === 'stuck') return 'No agent has done anything for a while. See the last screen: dispatch attach'
+  const letters = session.id.slice(-4)
+  if (state === 'interrupted')
+    return `Its processes are gone. The daemon takes it up when there is room. To go on now: dispatch resume ${letters}`
+  if (state === 'stuck')
+    return `No agent has done anything for a while. See the last screen: dispatch attach ${letters}`
   return ['failed', 'needs you'].includes(state) ? (status.problem ?? '') : ''
 }
 

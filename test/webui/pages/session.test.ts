@@ -27,6 +27,7 @@ test('the page names a command that works', () => {
   assert.equal(find({ state: 'failed', runnerLiveness: 'dead' }, { phase: 'failed' }), 'dispatch show x')
   assert.equal(find({ runnerLiveness: 'elsewhere', otherHost: 'attic' }, { approval }), 'dispatch show x')
   assert.equal(find({ state: 'PASS', runnerLiveness: 'dead' }, { phase: 'PASS', closed }), 'dispatch apply x')
-  assert.equal(find({ runnerLiveness: 'dead' }, {}), 'dispatch say x')
+  assert.equal(find({ runnerLiveness: 'dead' }, {}), 'dispatch say x "…"')
+  assert.equal(find({ state: 'interrupted', runnerLiveness: 'dead' }, { phase: 'working' }), 'dispatch resume x')
   assert.equal(find({}, {}), 'dispatch attach x')
 })
