@@ -5,9 +5,10 @@ import { print } from '../output/terminal.ts'
 
 export const command = defineCommand({
   about: `
-Looks once after the sessions: starts one new runner for every unfinished session that has lost its own; the new runner continues
-where the old one stopped. Also delivers notifications that are waiting, and notifies you of claude sessions that dispatch did not
-start (\`dispatch setup --hooks\`). \`dispatch daemon\` does that all the time.
+Looks once after the sessions: each unfinished session that has lost its runner gets a new one, which continues where the old one
+stopped. One whose terminal is gone too gets it as far as MAX_SESSIONS and memory allow, and not while dispatch is paused. Also
+delivers notifications that are waiting, and notifies you of claude sessions that dispatch did not start (\`dispatch setup --hooks\`).
+\`dispatch daemon\` does that all the time.
 `,
   async run() {
     const state = { ...createCheckState(), isThorough: true, maxTakenUp: Number.POSITIVE_INFINITY }

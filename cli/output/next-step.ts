@@ -7,6 +7,14 @@ export interface NextStep {
   text: string
 }
 
+/** What you do about a session whose processes are gone. Pure. */
+export function explainInterruption(letters: string): NextStep {
+  return {
+    label: 'go on',
+    text: `dispatch resume ${letters} goes on with it now; the daemon takes it up when there is room`,
+  }
+}
+
 /**
  * Undefined while the session does not wait for you. `letters`: the end of its id. `isAsleep`: no process of it runs, so there is
  * no terminal either, and the answer starts its claude again. Pure.
@@ -14,6 +22,11 @@ export interface NextStep {
 export function findNextStep(status: SessionStatus, letters: string, isAsleep = false): NextStep | undefined {
   const { phase, problemExitCode, closed, verdict } = status
   if (closed && (phase === 'failed' || phase === verdict?.verdict)) return undefined
+  if (closed && phase === 'asking')
+    return {
+      label: 'answer',
+      text: `dispatch resume ${letters} "your answer", or try again: dispatch retry ${letters}`,
+    }
   if (closed) return { label: 'go on', text: `dispatch resume ${letters}, or try again: dispatch retry ${letters}` }
   if (isAwaitingApproval(status)) return { label: 'approve', text: `dispatch approve ${letters}` }
   if (phase === 'needs you' && problemExitCode === exitCodes.integrity)

@@ -20,7 +20,7 @@ import {
   type WorkerStatus,
 } from '#session/status'
 import { MAX_CONTRACT_BYTES } from './contract-view.ts'
-import { findNextStep } from './next-step.ts'
+import { explainInterruption, findNextStep } from './next-step.ts'
 import {
   formatElapsed,
   formatLocalTime,
@@ -148,7 +148,7 @@ function printLimits({ session, status }: SessionView): void {
   if (budget) printRow('budget', `$${budget.spentUsd.toFixed(2)} of $${budget.budgetUsd.toFixed(2)} spent`, 'yellow')
 }
 
-function printNeeds({ session, status, runnerLiveness }: SessionView): void {
+function printNeeds({ session, status, state, runnerLiveness }: SessionView): void {
   if (status.question && status.phase === 'asking') print(paint('red', `  asks you: ${sanitize(status.question)}`))
   if (status.problem) print(paint('red', `  ${sanitize(status.problem)}`))
   if (status.landed.length === 0)
@@ -157,7 +157,8 @@ function printNeeds({ session, status, runnerLiveness }: SessionView): void {
         `  stale    ${sanitize(`${other} has landed on ${branch}, and changed the same files: ${formatNames(files)}`)}`,
       )
   const isSleeping = isAsleep({ status, runnerLiveness })
-  const nextStep = findNextStep(status, session.id.slice(-4), isSleeping)
+  const letters = session.id.slice(-4)
+  const nextStep = state === 'interrupted' ? explainInterruption(letters) : findNextStep(status, letters, isSleeping)
   if (nextStep) print(paint('bold', `  ${nextStep.label.padEnd(8)} ${nextStep.text}`))
 }
 

@@ -13,6 +13,8 @@ const table = [
   ['a record that was changed', { phase: 'needs you', problemExitCode: 13 }, 'verify'],
   ['a lost login', { phase: 'needs you', problemExitCode: 7 }, 'log in'],
   ['a login that was found again', { phase: 'working', problemExitCode: 7 }, undefined],
+  ['the end of a session that works', { phase: 'working', closed: { actor: 'you', reason: '' } }, 'go on'],
+  ['the end of a session that asks', { phase: 'asking', closed: { actor: 'you', reason: '' } }, 'answer'],
   ['a verdict', { phase: 'PASS' }, undefined],
 ] as const
 
@@ -33,4 +35,10 @@ test('a session that sleeps has no terminal, so only an answer is named', () => 
   const text = findNextStep({ ...initialStatus, phase: 'asking' }, 'bf3a', true)?.text ?? ''
   assert.match(text, /dispatch say bf3a/)
   assert.doesNotMatch(text, /attach/)
+})
+
+test('a closed session that asks is resumed with an answer: without one, it is refused', () => {
+  const closed = { actor: 'you', reason: '' }
+  const text = findNextStep({ ...initialStatus, phase: 'asking', closed }, 'bf3a')?.text ?? ''
+  assert.match(text, /^dispatch resume bf3a "/)
 })
