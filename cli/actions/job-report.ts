@@ -40,6 +40,9 @@ export function renderReport(outcome: JobOutcome, jobUrl: string, maxChars: numb
   const { view, damage, pullRequest, problem, matrix } = outcome
   const { status, session } = view
   const words = status.phase === 'asking' ? status.question : status.verdict === undefined ? status.problem : undefined
+  const letters = session.id.slice(-4)
+  // A restored home is paused, and a session that asks is not resumed without words.
+  const answer = `dispatch resume ${letters} "your answer" --force`
   const head = [
     `**dispatch** in [this run](${jobUrl}), session ${session.id}: ${escapeMarkdown(renderTitle(outcome), MAX_LINE_CHARS)}.`,
     ...(words ? ['', ...fenceWords(words)] : []),
@@ -47,7 +50,8 @@ export function renderReport(outcome: JobOutcome, jobUrl: string, maxChars: numb
     ...(pullRequest ? ['', `Pull request: #${pullRequest.number}`] : []),
     ...(problem === undefined ? [] : ['', 'There is no pull request:', '', ...fenceWords(problem)]),
     '',
-    'To look at it: download `dispatch-record` from that run, unpack it, then `dispatch restore record` in a new home, and `dispatch audit`.',
+    `To look at it: download \`dispatch-record\` from that run, unpack it, then \`dispatch restore record\` in a new home, and \`dispatch audit ${letters}\`.`,
+    ...(status.phase === 'asking' ? [`To answer, and go on with it there: \`${answer}\`.`] : []),
   ].join('\n')
   const text = sanitize(head).slice(0, maxChars - MIN_MATRIX_CHARS)
   return `${text}\n\n${renderMatrix(matrix, maxChars - text.length - 2)}`
