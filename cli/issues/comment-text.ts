@@ -76,11 +76,7 @@ function renderWait(item: Item | undefined, view: SessionView | undefined): stri
   const step = findNextStep(status, session.id.slice(-4), isAsleep(view))
   if (step === undefined) return []
   const words = status.phase === 'asking' ? status.question : status.problem
-  return [
-    '',
-    ...(words ? [...fenceWords(words), ''] : []),
-    `To ${step.label}, on that machine: \`${step.text.replaceAll('`', "'")}\``,
-  ]
+  return ['', ...(words ? [...fenceWords(words), ''] : []), `To ${step.label}, on that machine: ${step.text}`]
 }
 
 function renderLanded(view: SessionView | undefined): string[] {
