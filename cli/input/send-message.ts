@@ -16,8 +16,9 @@ import {
   withdrawMessage,
 } from '#runner'
 import { refuseNewerFormat, type Session } from '#session'
-import { isSettled, refuseOtherHost } from '#session/status'
+import { isSettled, refuseOtherHost, type SessionStatus } from '#session/status'
 import { wakeDaemon } from '../background.ts'
+import { hasFinalVerdict } from '../close-expired.ts'
 import { UsageError } from '../command.ts'
 import { startMissingRunners } from '../missing-runners.ts'
 import { readStatus } from './session.ts'
@@ -48,7 +49,7 @@ export async function sendMessage(
       await wakeDaemon(config)
       return reply.text
     }
-    if (reply) throw createNotDeliveredError(reply.text, reply.exitCode as ExitCode)
+    if (reply) throw createNotDeliveredError(session, reply.text, reply.exitCode as ExitCode)
     if (performance.now() > deadlineMs + REPLY_GRACE_MS) throw createNoReplyError(session, id)
     if (performance.now() - restartedAtMs < RESTART_INTERVAL_MS || (await hasRunner(session))) continue
     await prepareDelivery(session, config, id)
@@ -97,15 +98,24 @@ function decodeUtf8(bytes: Uint8Array): string {
 }
 
 function refuseEnded(session: Session): void {
-  const { closed, phase, problem } = readStatus(session)
+  const status = readStatus(session)
+  const { closed, phase, problem } = status
   if (closed === undefined && phase !== 'failed') return
   const reason = closed
     ? `was closed by ${closed.actor}: ${closed.reason}`
     : `never started: ${problem?.split('\n')[0] ?? ''}`
   throw new DispatchError(`not delivered: session ${session.id} ${reason}`, {
     exitCode: exitCodes.conflict,
-    remedy: `Its files stay: dispatch show ${session.id.slice(-4)}. To go on, start a new session: dispatch "task"`,
+    remedy: explainWayOn(session, status),
   })
+}
+
+/** A session that was stopped goes on with its whole conversation. One with its verdict, or that never started, does not. */
+function explainWayOn({ id }: Session, status: SessionStatus): string {
+  const letters = id.slice(-4)
+  return status.phase === 'failed' || hasFinalVerdict(status)
+    ? `Its files stay. To try its task again: dispatch retry ${letters} "more context"`
+    : `To go on with it, and tell it that: dispatch resume ${letters} "…"`
 }
 
 /**
@@ -135,12 +145,12 @@ function createNoReplyError(session: Session, id: string): DispatchError {
   const reason = withdrawMessage(session, id)
     ? 'no runner picked it up'
     : 'unknown: a runner started to type it but did not report the result. It may have arrived'
-  return createNotDeliveredError(reason, exitCodes.deadline)
+  return createNotDeliveredError(session, reason, exitCodes.deadline)
 }
 
-function createNotDeliveredError(reason: string, exitCode: ExitCode = exitCodes.conflict): DispatchError {
+function createNotDeliveredError(session: Session, reason: string, exitCode: ExitCode): DispatchError {
   return new DispatchError(`not delivered: ${reason}`, {
     exitCode,
-    remedy: 'Send it again, or type it yourself: dispatch attach',
+    remedy: `Send it again, or type it yourself: dispatch attach ${session.id.slice(-4)}`,
   })
 }

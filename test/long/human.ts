@@ -239,7 +239,7 @@ it('a message that cannot arrive is rejected with the reason', test =>
       await rig.dispatch(['stop', id])
       const closed = await rig.dispatch(['say', id, 'hello?'])
       assert.equal(closed.exitCode, 5)
-      assert.match(closed.stderr, /was closed by you: dispatch stop/)
+      assert.match(closed.stderr, /was closed by you: dispatch stop\n.*dispatch resume/)
     })
   }))
 
