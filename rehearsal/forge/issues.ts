@@ -19,6 +19,9 @@ import { createComment, createIssue, mayWrite, type ScriptedIssue, setLabel, tou
 export const issueRoutes: Route[] = [
   route('GET /repos/:owner/:repo/issues', ['issues', 'read'], listIssues),
   route('POST /repos/:owner/:repo/issues', ['issues', 'write'], createOne),
+  route('GET /repos/:owner/:repo/issues/comments', ['issues', 'read'], ({ state, repository }) =>
+    list(repository.issues.flatMap(issue => issue.comments.map(each => renderComment(state, repository, issue, each)))),
+  ),
   route('GET /repos/:owner/:repo/issues/comments/:id', ['issues', 'read'], call =>
     withComment(call, (issue, comment) => ok(renderComment(call.state, call.repository, issue, comment))),
   ),

@@ -207,6 +207,7 @@ async function createRepository(
       methods: ['merge', 'squash', 'rebase'],
       rules: {},
       isFree: false,
+      hiddenMembers: [],
       issues: [],
       checkRuns: [],
       workflowRuns: [],

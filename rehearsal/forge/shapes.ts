@@ -75,7 +75,8 @@ export function getAssociation(repository: ScriptedRepository, login: string) {
   if (login === repository.owner) return 'OWNER' as const
   const role = repository.roles[login]
   // An App may write, and has no role of its own.
-  if (role === undefined || role === 'none' || login.endsWith('[bot]')) return 'NONE' as const
+  const isHidden = repository.hiddenMembers.includes(login)
+  if (role === undefined || role === 'none' || isHidden || login.endsWith('[bot]')) return 'NONE' as const
   return role === 'read' ? ('CONTRIBUTOR' as const) : ('COLLABORATOR' as const)
 }
 

@@ -138,6 +138,8 @@ export interface ScriptedRepository {
   folder: string
   defaultBranch: string
   roles: Record<string, Role>
+  /** Members of the organization that do not say so in public. */
+  hiddenMembers: string[]
   /** The owner of the repository that this one is a fork of. */
   forkOf: string | undefined
   allowsAutoMerge: boolean
