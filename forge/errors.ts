@@ -68,11 +68,13 @@ export function isDenied(error: unknown): error is ForgeError {
 }
 
 /**
- * Which rights the answer says are missing: scopes of a classic token, or permissions of a fine-grained one or of an App. Pure.
+ * Which rights the answer says are missing: scopes of a classic token, or permissions of a fine-grained one or of an App. GitHub says with
+ * every answer which permissions a request needs, so they are missing only where it says that too. Pure.
  */
-export function findMissingRights(headers: Record<string, string | number | undefined>): string[] {
+export function findMissingRights(headers: Record<string, string | number | undefined>, said = LACK): string[] {
   const permissions = String(headers['x-accepted-github-permissions'] ?? '')
   if (permissions !== '') {
+    if (!/Resource not accessible by/i.test(said)) return []
     const [first = ''] = permissions.split(';')
     return first.split(',').map(each => each.trim().replace('=', ': '))
   }
@@ -85,6 +87,12 @@ export function findMissingRights(headers: Record<string, string | number | unde
 // --- internal ---
 
 const MAX_REASON_CHARS = 500
+
+/** What the login of an App is called. */
+const APP_SOURCE = 'the GitHub App'
+
+/** What GitHub says where a permission is missing; of what it hides, it says nothing. */
+const LACK = 'Resource not accessible by this login'
 
 function readFailure(error: unknown): FailedRequest | undefined {
   if (!(error instanceof Error)) return undefined
@@ -151,7 +159,7 @@ function createRefusedLogin({ host, source }: RequestContext): ForgeError {
 
 function createForbidden(failed: FailedRequest, { action, host, source }: RequestContext): ForgeError {
   const headers = failed.response?.headers ?? {}
-  const missing = findMissingRights(headers)
+  const missing = findMissingRights(headers, describe(failed))
   const sso = /url=(\S+)/.exec(String(headers['x-github-sso'] ?? ''))?.[1]
   if (sso !== undefined)
     return new ForgeError(`${host} lets the login (${source}) ${action} only after you have authorized it for SSO`, {
@@ -159,31 +167,49 @@ function createForbidden(failed: FailedRequest, { action, host, source }: Reques
       exitCode: exitCodes.login,
       remedy: `Open ${toOneLine(sso, MAX_REASON_CHARS)}`,
     })
-  return new ForgeError(`the login (${source}) may not ${action} on ${host}: ${describe(failed)}`, {
+  const said = describe(failed)
+  return new ForgeError(`the login (${source}) may not ${action} on ${host}: ${said}`, {
     status: 403,
     exitCode: exitCodes.login,
     remedy:
-      missing.length === 0
-        ? 'Ask an owner of the repository for the right, or use another login.'
-        : `It lacks ${missing.join(' and ')}. ${describeGrant(source, missing)}`,
+      missing.length > 0
+        ? `It lacks ${missing.join(' and ')}. ${describeGrant({ source, host }, missing)}`
+        : (knownRemedies.find(([pattern]) => pattern.test(said))?.[1] ??
+          'Ask an owner of the repository for the right, or use another login.'),
   })
 }
 
+/** What no right of the login changes. */
+const knownRemedies: [RegExp, string][] = [
+  [
+    /was archived/i,
+    'The repository is archived, and nothing in it can be changed. An owner can unarchive it in its settings.',
+  ],
+  [
+    /not permitted to create or approve pull requests/i,
+    'Allow it in the settings of the repository: Actions, General, "Allow GitHub Actions to create and approve pull requests".',
+  ],
+]
+
 function createNotFound(failed: FailedRequest, { action, host, source }: RequestContext): ForgeError {
-  const missing = findMissingRights(failed.response?.headers ?? {})
+  const headers = failed.response?.headers ?? {}
+  const missing = findMissingRights(headers)
+  const isCertain = headers['x-oauth-scopes'] !== undefined
   return new ForgeError(`${host} finds nothing there to ${action}`, {
     status: 404,
     exitCode: exitCodes.notFound,
     remedy:
       missing.length === 0
         ? `GitHub says the same of a private repository that the login (${source}) may not see. Look at the name, then at its rights.`
-        : `GitHub hides what a login may not see, and this one (${source}) lacks ${missing.join(' and ')}. ${describeGrant(source, missing)}`,
+        : `GitHub hides what a login may not see, and this one (${source}) ${isCertain ? 'lacks' : 'may lack'} ${missing.join(' and ')}. ${describeGrant({ source, host }, missing)}`,
   })
 }
 
-function describeGrant(source: string, missing: string[]): string {
+function describeGrant({ source, host }: Pick<RequestContext, 'source' | 'host'>, missing: string[]): string {
   const scopes = missing.filter(each => /^[a-z:_]+$/.test(each))
-  return source.startsWith('gh ') && scopes.length > 0
-    ? `Run: gh auth refresh --scopes ${scopes.join(',')}`
+  if (source.startsWith('gh ') && scopes.length > 0)
+    return `Run: gh auth refresh --hostname ${host} --scopes ${scopes.join(',')}`
+  return source === APP_SOURCE
+    ? 'Give the GitHub App this permission, and accept it for the repository.'
     : 'Add it to the token on GitHub.'
 }

@@ -73,19 +73,22 @@ async function probe(
   ask: (client: GitHubClient) => Promise<unknown>,
 ): Promise<string[]> {
   let headers: Parameters<typeof findMissingRights>[0] = {}
+  let said: string | undefined
   try {
     await forge.request(purpose, async client => {
       try {
         await ask(client)
       } catch (error) {
-        headers = (error as { response?: { headers: typeof headers } }).response?.headers ?? {}
+        const { status, message, response } = error as { response?: { headers: typeof headers } } & ForgeError
+        headers = response?.headers ?? {}
+        if (status === 403) said = message
         throw error
       }
     })
   } catch (error) {
     if (!(error instanceof ForgeError) || error.status === undefined) throw error
     if (error.status !== 403 && error.status !== 404) return []
-    const rights = findMissingRights(headers)
+    const rights = findMissingRights(headers, said)
     return [`${rights.length === 0 ? 'a right' : rights.join(' and ')} (${purpose})`]
   }
   return []

@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { connectForge, type Forge, ForgeError, probeRights } from '#forge'
-import { isDenied } from '#forge/errors.ts'
+import { isDenied, toForgeError } from '#forge/errors.ts'
 import { APP_INSTALLATION, noLogin, openForge } from '../fixtures/forge.ts'
 import { createScratchFolder } from '../fixtures/scratch.ts'
 
@@ -25,14 +25,34 @@ test('a login that is refused is exit 7', async t => {
 })
 
 test('a missing scope is named, and so is a missing permission', async t => {
-  const { connect } = await openForge(t)
+  const { connect, connectApp, server } = await openForge(t)
   const classic = await connect('bob', { login: 'bob', scopes: ['gist'] })
   await assert.rejects(see(classic), { exitCode: 4, remedy: /lacks repo/ })
   const fine = await connect('bob', { login: 'bob', permissions: { contents: 'read' } })
   const opening = fine.request('open one', client =>
     client.rest.pulls.create({ ...fine.repository, head: 'a', base: 'main', title: 'x' }),
   )
-  await assert.rejects(opening, { exitCode: 7, remedy: /lacks pull_requests: write/ })
+  await assert.rejects(opening, { exitCode: 7, remedy: /lacks pull_requests: write\. Add it to the token/ })
+  const app = await connectApp()
+  const checking = app.request('check', client => client.rest.checks.listForRef({ ...app.repository, ref: 'main' }))
+  await assert.rejects(checking, { remedy: /lacks checks: read\. Give the GitHub App this permission/ })
+  const failed = { status: 404, headers: { 'x-oauth-scopes': 'gist', 'x-accepted-oauth-scopes': 'repo' }, data: {} }
+  const error = Object.assign(new Error('Not Found'), { name: 'HttpError', status: 404, response: failed })
+  const context = { action: 'see it', host: 'git.corp', source: 'gh auth token --hostname git.corp' }
+  const { remedy } = toForgeError(error, context) as ForgeError
+  assert.match(remedy, /lacks repo\. Run: gh auth refresh --hostname git\.corp --scopes repo$/)
+  for (const [message, remedy] of [
+    ['Repository was archived so is read-only.', /^The repository is archived/],
+    ['GitHub Actions is not permitted to create or approve pull requests.', /^Allow it in the settings/],
+    ['Must have admin rights to Repository.', /^Ask an owner/],
+  ] as const) {
+    const headers = { 'x-accepted-github-permissions': 'pull_requests=write' }
+    server.fault = () => ({ status: 403, body: { message }, headers })
+    await assert.rejects(see(fine), { exitCode: 7, remedy }, 'GitHub names what is needed with every answer')
+    server.fault = () => ({ status: 404, body: { message: 'Not Found' }, headers })
+    await assert.rejects(see(fine), { exitCode: 4, remedy: /may lack pull_requests: write/ })
+  }
+  server.fault = undefined
   const stranger = await connect('mallory')
   await assert.rejects(see(stranger), { exitCode: 4, remedy: /may not see/ })
 })
