@@ -1,7 +1,7 @@
 import { ForgeError } from '../errors.ts'
 import type { Forge } from '../forge.ts'
 import { createComment, editComment } from '../issues/claim-mark.ts'
-import { isTrusted } from '../issues/issue.ts'
+import { isTrusted } from '../issues/trust.ts'
 import { readWords } from './comments.ts'
 
 /** What dispatch answers in a pull request. */

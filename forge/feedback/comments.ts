@@ -1,5 +1,6 @@
 import type { Forge } from '../forge.ts'
 import { toComment, type Writing } from '../issues/issue.ts'
+import { revealMembers } from '../issues/trust.ts'
 
 /** What a person wrote about a pull request. */
 export interface Words extends Writing {
@@ -12,15 +13,19 @@ export interface Words extends Writing {
   place: string
 }
 
-/** Read what people wrote about a pull request: on its lines, in reviews that have words, and in its conversation. */
-export async function readWords({ repository, request }: Forge, number: number): Promise<Words[]> {
+/**
+ * Read what people wrote about a pull request: on its lines, in reviews that have words, and in its conversation. Who may write counts as
+ * close to the repository, also where GitHub hides that.
+ */
+export async function readWords(forge: Forge, number: number): Promise<Words[]> {
+  const { repository, request } = forge
   const action = `read the comments of pull request ${number}`
   const pull = { ...repository, pull_number: number, per_page: 100 }
   const issue = { ...repository, issue_number: number, per_page: 100 }
   const lines = await request(action, client => client.paginate(client.rest.pulls.listReviewComments, pull))
   const reviews = await request(action, client => client.paginate(client.rest.pulls.listReviews, pull))
   const comments = await request(action, client => client.paginate(client.rest.issues.listComments, issue))
-  return [
+  return revealMembers<Words>(forge, [
     ...lines.map(line => ({
       ...toComment(line),
       kind: 'line' as const,
@@ -39,5 +44,5 @@ export async function readWords({ repository, request }: Forge, number: number):
       ...toComment({ ...comment, user: comment.user ?? null }),
       ...{ kind: 'conversation' as const, url: comment.html_url, threadId: null, place: '' },
     })),
-  ]
+  ])
 }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { sha256 } from '#host/hash.ts'
 import { sanitize, toOneLine } from '#host/text.ts'
 import { type CheckReport, FIRST_CHECK_MS, getReportedForMs } from '../check-reports.ts'
-import { isTrusted } from '../issues/issue.ts'
+import { isTrusted } from '../issues/trust.ts'
 import { removeHidden } from '../issues/visible-text.ts'
 import type { Words } from './comments.ts'
 

@@ -1,9 +1,8 @@
 import { z } from 'zod'
-import { MINUTE_MS } from '#host/time.ts'
-import { ForgeError } from '../errors.ts'
+import { ForgeError, isDenied } from '../errors.ts'
 import type { Forge } from '../forge.ts'
-import { mayWrite } from './history.ts'
-import { type IssueComment, isTrusted, readComments, toComment } from './issue.ts'
+import { type IssueComment, listComments, toComment } from './issue.ts'
+import { mayHold } from './trust.ts'
 
 /** What a claim says of itself in its comment. */
 const ClaimMark = z.object({
@@ -38,10 +37,11 @@ export function hasClaimMark(body: string): boolean {
  */
 export async function readClaims(forge: Forge, number: number): Promise<Claim[]> {
   const claims: Claim[] = []
-  for (const { id, author, association, body } of await readComments(forge, number)) {
+  for (const { id, author, body } of await listComments(forge, number)) {
     const mark = hasClaimMark(body) ? ClaimMark.safeParse(parseMark(body)).data : undefined
-    const mayClaim = author === forge.ownLogin || (isTrusted(association) && mark && (await mayHold(forge, author)))
-    if (mark !== undefined && mayClaim) claims.push({ ...mark, commentId: id, author, body })
+    if (mark === undefined) continue
+    if (author === forge.ownLogin || (await mayHold(forge, author)))
+      claims.push({ ...mark, commentId: id, author, body })
   }
   return claims
 }
@@ -59,15 +59,21 @@ export async function createComment(
 }
 
 /** Change a comment. False if it is gone. */
-export async function editComment({ repository, request }: Forge, id: number, body: string): Promise<boolean> {
+export async function editComment(forge: Forge, id: number, body: string): Promise<boolean> {
+  const { repository, request } = forge
   return isThere(
+    forge,
+    id,
     request('edit a comment', client => client.rest.issues.updateComment({ ...repository, comment_id: id, body })),
   )
 }
 
 /** Delete a comment. False if it was gone. */
-export async function deleteComment({ repository, request }: Forge, id: number): Promise<boolean> {
+export async function deleteComment(forge: Forge, id: number): Promise<boolean> {
+  const { repository, request } = forge
   return isThere(
+    forge,
+    id,
     request('delete a comment', client => client.rest.issues.deleteComment({ ...repository, comment_id: id })),
   )
 }
@@ -75,22 +81,6 @@ export async function deleteComment({ repository, request }: Forge, id: number):
 // --- internal ---
 
 const BEGIN = '<!-- dispatch:claim '
-
-/** For how long the answer of GitHub about a person counts. */
-const PERMISSION_MS = 10 * MINUTE_MS
-
-const permissions = new WeakMap<Forge, Map<string, { mayWrite: boolean; untilMs: number }>>()
-
-/** A member or a collaborator may have no more than the right to read. It is looked up once for each. */
-async function mayHold(forge: Forge, author: string): Promise<boolean> {
-  const known = permissions.get(forge) ?? new Map<string, { mayWrite: boolean; untilMs: number }>()
-  permissions.set(forge, known)
-  const before = known.get(author)
-  if (before !== undefined && before.untilMs > performance.now()) return before.mayWrite
-  const answer = { mayWrite: await mayWrite(forge, author), untilMs: performance.now() + PERMISSION_MS }
-  known.set(author, answer)
-  return answer.mayWrite
-}
 
 function parseMark(body: string): unknown {
   try {
@@ -100,12 +90,30 @@ function parseMark(body: string): unknown {
   }
 }
 
-async function isThere(done: Promise<unknown>): Promise<boolean> {
+async function isThere(forge: Forge, id: number, done: Promise<unknown>): Promise<boolean> {
   try {
     await done
     return true
   } catch (error) {
-    if (error instanceof ForgeError && (error.status === 404 || error.status === 410)) return false
+    if (error instanceof ForgeError && (error.status === 404 || error.status === 410) && (await isGone(forge, id)))
+      return false
+    throw error
+  }
+}
+
+/** GitHub says the same where a login may no longer see or change it. So it is gone only where comments are shown, and this one is not. */
+async function isGone({ repository, request }: Forge, id: number): Promise<boolean> {
+  try {
+    await request('see its comments', client => client.rest.issues.listCommentsForRepo({ ...repository, per_page: 1 }))
+  } catch (error) {
+    if (isDenied(error)) return false
+    throw error
+  }
+  try {
+    await request('see a comment', client => client.rest.issues.getComment({ ...repository, comment_id: id }))
+    return false
+  } catch (error) {
+    if (error instanceof ForgeError && (error.status === 404 || error.status === 410)) return true
     throw error
   }
 }

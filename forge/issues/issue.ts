@@ -1,8 +1,6 @@
 import { DispatchError, exitCodes } from '#host/error.ts'
 import type { Forge } from '../forge.ts'
-
-/** How close a person is to the repository, as GitHub says it: `OWNER`, `MEMBER`, `COLLABORATOR`, `CONTRIBUTOR`, `NONE` … */
-export type Association = string
+import { type Association, revealMembers } from './trust.ts'
 
 /** Words of a person, and when. Times are ISO 8601. */
 export interface Writing {
@@ -71,8 +69,13 @@ export async function readIssue(forge: Forge, number: number): Promise<Issue> {
   }
 }
 
-/** All comments of an issue, the oldest first. */
-export async function readComments({ repository, request }: Forge, number: number): Promise<IssueComment[]> {
+/** All comments of an issue, the oldest first. Who may write counts as close to the repository, also where GitHub hides that. */
+export async function readComments(forge: Forge, number: number): Promise<IssueComment[]> {
+  return revealMembers(forge, await listComments(forge, number))
+}
+
+/** The same as GitHub says it. */
+export async function listComments({ repository, request }: Forge, number: number): Promise<IssueComment[]> {
   const listed = await request(`read the comments of issue ${number}`, client =>
     client.paginate(client.rest.issues.listComments, { ...repository, issue_number: number, per_page: 100 }),
   )
@@ -96,11 +99,6 @@ export function toComment(listed: {
     createdAt: listed.created_at,
     editedAt: listed.updated_at === listed.created_at ? null : listed.updated_at,
   }
-}
-
-/** Do the words of someone this close to the repository count? Pure. */
-export function isTrusted(association: Association): boolean {
-  return ['OWNER', 'MEMBER', 'COLLABORATOR'].includes(association)
 }
 
 // --- internal ---

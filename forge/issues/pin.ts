@@ -1,7 +1,7 @@
 import type { QuotedBlock } from '#session/task'
 import { hasClaimMark } from './claim-mark.ts'
 import type { Issue, IssueComment, Writing } from './issue.ts'
-import { isTrusted } from './issue.ts'
+import { isTrusted } from './trust.ts'
 import { removeHidden } from './visible-text.ts'
 
 /** The moment that counts: what was written later is not part of the task. */

@@ -1,6 +1,6 @@
 import { ForgeError } from '../errors.ts'
 import type { Forge } from '../forge.ts'
-import { isTrusted } from '../issues/issue.ts'
+import { isTrusted } from '../issues/trust.ts'
 
 /** An issue that was just made, or found again. `id` is that of REST, which is not its number. */
 export interface MadeIssue {
