@@ -112,10 +112,10 @@ class LandingProof {
 
   /**
    * Run each gate of the project, once, until one is not green: that one runs on the branch without the work too. It proves no clause, so
-   * it need not be shown to be stable.
+   * it need not be shown to be stable. What ran once is no evidence of a clause with the same command.
    */
   async runProjectGates(commands: string[], target: Commit): Promise<LandingRecord['gates']> {
-    const once = override(this.context, { settings: { CHECK_REPEAT_SEC: 0 } })
+    const once = override(this.context, { settings: { CHECK_REPEAT_SEC: 0 }, checkResults: new Map() })
     const results: LandingRecord['gates'] = []
     for (const [index, command] of commands.entries()) {
       const gate = createGate(command, index + 1)
@@ -235,12 +235,17 @@ function isAnswered({ clauses }: NonNullable<LandingRecord['verdict']>): boolean
 /** The same runner with other facts, such as a base at another commit. What it records goes to the real one. */
 function override(
   context: RunnerContext,
-  facts: { base?: Commit; settings?: Partial<RunnerContext['config']> },
+  facts: {
+    base?: Commit
+    settings?: Partial<RunnerContext['config']>
+    checkResults?: RunnerContext['checkResults']
+  },
 ): RunnerContext {
   return new Proxy(context, {
     get(runner, name) {
       if (name === 'status' && facts.base) return { ...runner.status, base: facts.base }
       if (name === 'config') return { ...runner.config, ...facts.settings }
+      if (name === 'checkResults' && facts.checkResults) return facts.checkResults
       const value = Reflect.get(runner, name, runner) as unknown
       return typeof value === 'function' ? value.bind(runner) : value
     },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import fs from 'node:fs'
+import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Settings } from '#host/config/settings.ts'
 import { git } from '#host/git'
@@ -9,12 +10,13 @@ import type { ScriptedAnswer } from '#rehearsal/scenario.ts'
 import { buildSealFields } from '#runner/contract/seal.ts'
 import { checkLanding } from '#runner/landing/check-landing.ts'
 import { parseContract } from '#session/contract'
-import { readLanding } from '#session/evidence'
+import { EvidenceRecord, readLanding } from '#session/evidence'
 import { type Commit, prepareRepository } from '#session/repository'
 import { helloScenario } from '../../fixtures/rig.ts'
 import { createTestContext } from '../../fixtures/runner-context.ts'
+import { createScratchFolder } from '../../fixtures/scratch.ts'
 
-const contract = `# Contract: a flag
+const flagContract = `# Contract: a flag
 
 ## C1 — A flag is up
 - check: \`cat flag* | grep -q up\`
@@ -24,9 +26,9 @@ const contract = `# Contract: a flag
 - guard
 `
 
-/** A sealed session without a judge, and commits in its repository. */
-async function prepare(t: TestContext, judge: Partial<Settings> = { JUDGE_TIMEOUT_SEC: 1 }) {
-  const context = createTestContext(t, {}, { CHECK_REPEAT_SEC: 0, ...judge })
+/** A sealed session without a judge, unless the settings name one, and commits in its repository. */
+async function prepare(t: TestContext, settings: Partial<Settings> = {}, contract = flagContract) {
+  const context = createTestContext(t, {}, { CHECK_REPEAT_SEC: 0, JUDGE_TIMEOUT_SEC: 1, ...settings })
   const { paths } = context.session
   context.record({ type: 'base.prepared', ...(await prepareRepository(paths, 'dispatch/a', undefined)) })
   fs.writeFileSync(paths.contract, contract)
@@ -144,4 +146,19 @@ test('a gate that the branch does not meet either is not the fault of the work',
   )
   const red = await check(target, head, judged, ['test -e broken', 'test ! -e flag'])
   assert.equal(red.result, 'red', 'it is green without the work')
+})
+
+test('a gate with the command of a check does not spare the check its second run', async t => {
+  const runs = path.join(createScratchFolder(t), 'runs')
+  const command = `grep -q up flag && echo >> '${runs}' && test $(wc -l < '${runs}') != 3`
+  const flaky = flagContract.replace('cat flag* | grep -q up', command)
+  const { context, createCommit, check } = await prepare(t, { CHECK_REPEAT_SEC: 60 }, flaky)
+  const judged = await createCommit({ flag: 'up', readme: 'one' })
+  const target = await createCommit({ readme: 'one', other: 'x' })
+  const { number } = await check(target, await createCommit({ flag: 'up', readme: 'one', other: 'x' }), judged, [
+    command,
+  ])
+  const read = (id: string) =>
+    EvidenceRecord.parse(JSON.parse(fs.readFileSync(context.session.paths.evidenceRecord(id), 'utf8')))
+  assert.deepEqual([read(`landing-${number}-gate-1`).outcome, read(`landing-${number}-C1`).outcome], ['green', 'flaky'])
 })
