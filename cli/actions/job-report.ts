@@ -17,11 +17,10 @@ export interface JobOutcome {
   problem: string | undefined
 }
 
-/** What is said beside a commit. Only a PASS whose record is sound is a success. Pure. */
-export function chooseConclusion({ view, state, damage }: JobOutcome): CommitVerdict['conclusion'] {
+/** What is said beside a commit. Only a PASS whose record is sound is a success: GitHub lets a neutral check through where it is required. Pure. */
+export function chooseConclusion({ state, damage }: JobOutcome): CommitVerdict['conclusion'] {
   if (damage.length > 0 || state === 'FAIL') return 'failure'
-  if (state === 'PASS') return 'success'
-  return waiting.includes(view.status.phase) ? 'action_required' : 'neutral'
+  return state === 'PASS' ? 'success' : 'action_required'
 }
 
 /** The same in one line. Pure. */
@@ -70,9 +69,6 @@ export function renderUnstarted(problem: string, jobUrl: string): string {
 }
 
 // --- internal ---
-
-/** A person has to do something in each of these. */
-const waiting: string[] = ['asking', 'needs you', 'failed']
 
 const MAX_PROBLEM_CHARS = 3000
 const MAX_LINE_CHARS = 300

@@ -4,7 +4,7 @@ import type { Forge } from '../forge.ts'
 /** What is said beside a commit. */
 export interface CommitVerdict {
   commit: string
-  conclusion: 'success' | 'failure' | 'neutral' | 'action_required'
+  conclusion: 'success' | 'failure' | 'action_required'
   /** One line. */
   title: string
   /** Markdown. */

@@ -14,12 +14,12 @@ test('only a PASS with a sound record is a success', () => {
   const cases: [JobOutcome, string][] = [
     [outcome('PASS', { phase: 'PASS' }), 'success'],
     [outcome('PASS', { phase: 'PASS' }, ['log: changed']), 'failure'],
-    [outcome('PASS (void)', { phase: 'PASS' }), 'neutral'],
+    [outcome('PASS (void)', { phase: 'PASS' }), 'action_required'],
     [outcome('FAIL', { phase: 'FAIL' }), 'failure'],
-    [outcome('INCONCLUSIVE', { phase: 'INCONCLUSIVE' }), 'neutral'],
+    [outcome('INCONCLUSIVE', { phase: 'INCONCLUSIVE' }), 'action_required'],
     [outcome('stopped', { phase: 'asking' }), 'action_required'],
     [outcome('stopped', { phase: 'needs you' }), 'action_required'],
-    [outcome('stopped', { phase: 'working' }), 'neutral'],
+    [outcome('stopped', { phase: 'working' }), 'action_required'],
     [outcome('failed', { phase: 'failed' }), 'action_required'],
   ]
   for (const [each, conclusion] of cases) assert.equal(chooseConclusion(each), conclusion, renderTitle(each))
