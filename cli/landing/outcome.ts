@@ -20,7 +20,7 @@ export const MAX_RETRY_COUNT = 2
 /**
  * Decide what follows. A person at a shell gets the result, whatever it is. Otherwise a conflict, or what is not green, goes back as a
  * new attempt, twice; what cannot be reached for now is tried again; a push that fails or that a hook of the remote refuses, three
- * times; the rest needs a person. Pure.
+ * times; the rest, such as a protected branch, needs a person. Pure.
  */
 export function decideNext(
   entry: Pick<Entry, 'sendsBack' | 'retries' | 'failures' | 'refusals' | 'undecided'>,
@@ -45,7 +45,7 @@ export function decideNext(
     case 'blocked':
       return entry.undecided < MAX_UNDECIDED_COUNT ? later(entry.undecided) : needsPerson
     case 'refused':
-      return laterIfRefused()
+      return isProtected(tried.landing.reason) ? needsPerson : laterIfRefused()
     case 'present':
       return { kind: 'end', outcome: 'not landed', reason }
     case 'conflict':
@@ -55,6 +55,16 @@ export function decideNext(
     default:
       return needsPerson
   }
+}
+
+/** Has the remote said that the branch takes no push like this one? No later try changes that, as one at a hook may. Pure. */
+export function isProtected(reason: string): boolean {
+  return isProtectedOnGitHub(reason) || /protected branch|rule violations/i.test(reason)
+}
+
+/** The same, by the numbers that GitHub gives: there a pull request may be let through. Pure. */
+export function isProtectedOnGitHub(reason: string): boolean {
+  return /\bGH0(06|13)\b/.test(reason)
 }
 
 /** The branch could be fetched and not be pushed to: it may be the network for a moment, or a right that never comes. */

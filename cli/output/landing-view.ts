@@ -1,6 +1,7 @@
 import { type ExitCode, exitCodes } from '#host/error.ts'
 import { formatNames, toOneLine } from '#host/text.ts'
 import type { LandingResult } from '../landing/land.ts'
+import { isProtectedOnGitHub } from '../landing/outcome.ts'
 import type { QueuedLanding } from '../landing/queue-sessions.ts'
 import { formatTitle, paint, print } from './terminal.ts'
 
@@ -95,7 +96,10 @@ const nextSteps: Record<LandingState['state'], (short: string, landing: LandingS
   conflict: retry,
   blocked: (_short, { branch }) => `the same command again, when ${branch} is green`,
   undecided: () => 'the same command again, when the judge answers',
-  refused: (_short, { branch }) => `settle it with those who guard ${branch}, then the same command again`,
+  refused: (short, { branch, reason }) =>
+    isProtectedOnGitHub(reason)
+      ? `${branch} is protected. By a pull request: dispatch land ${short} --pull-request`
+      : `settle it with those who guard ${branch}, then the same command again`,
   merged: () => 'the same command again, which proves it',
   unproved: (_short, { branch, commit = '' }) =>
     `dispatch "Revert commit ${commit.slice(0, 12)} of ${branch}, because it is not green there"`,

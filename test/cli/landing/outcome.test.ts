@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decideNext, type Next } from '#cli/landing/outcome.ts'
+import { toLandingJson } from '#cli/output/landing-view.ts'
 import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
 import { RemoteError } from '#host/git/upstream'
 import type { Entry } from '#landing'
@@ -71,6 +72,19 @@ test('a hook that refuses is asked three more times, and an error of the request
   assert.equal(decide('refused', { refusals: 2, failures: 9 }).kind, 'later')
   assert.deepEqual(decide('refused', { refusals: 3 }), { kind: 'end', outcome: 'needs you', reason: 'why' })
   assert.deepEqual(decideError(exitCodes.conflict), { kind: 'end', outcome: 'needs you', reason: 'why' })
+})
+
+test('a protected branch needs a person at once, who is told the way by a pull request', () => {
+  for (const reason of [
+    'remote rejected: protected branch hook declined',
+    'remote: error: GH006: Protected branch update failed for refs/heads/main.',
+    'remote: error: GH013: Repository rule violations found for refs/heads/main.',
+  ]) {
+    const landing = { state: 'refused', branch: 'main', reason } as unknown as LandingStatus
+    assert.equal(decideNext(createEntry({}), { landing }, { isAttended: false, now }).kind, 'end', reason)
+    const { next } = toLandingJson({ session: { id: 'say-hello-3f2a' } as never, landing })
+    assert.equal(/dispatch land 3f2a --pull-request/.test(next), reason.includes('GH0'), next)
+  }
 })
 
 test('a push that does not get through is tried three times more, also while the branch can be fetched', () => {
