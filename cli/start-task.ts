@@ -74,6 +74,7 @@ async function launch(
   const options = parseTaskOptions(values)
   const claim = readClaim()
   const startedDespitePause = refusePause(config, values.force ?? false)
+  if (claim !== null) await (await import('./issues/refuse-closed.ts')).refuseClosedIssue(config, claim.item)
   const attempt =
     claim === null || values.retry === undefined
       ? undefined

@@ -5,7 +5,7 @@ import { checkLiveness } from '#host/process'
 import { type Item, type NewItem, wakeQueue } from '#queue'
 import { listSessions, type Session } from '#session'
 import { withQueue } from '../queue/open.ts'
-import { formatIssue, type IssueRecord, listRecords, writeRecord } from './record.ts'
+import { formatIssue, type IssueRecord, isHeld, listRecords, writeRecord } from './record.ts'
 
 /** Put the work of a claimed issue into the queue. Asked for twice, it is the same item. */
 export async function enqueueIssue(config: Config, record: IssueRecord): Promise<IssueRecord> {
@@ -32,6 +32,11 @@ export function buildIssueItem(record: IssueRecord): NewItem {
 /** The item of an issue in the queue, by its key: a queue that was begun again gives its id to other work. Undefined without one. */
 export async function findIssueItem(config: Config, record: IssueRecord): Promise<Item | undefined> {
   return withQueue(config, queue => queue.find(getItemKey(record)))
+}
+
+/** The claim for whose issue an item of the queue is; undefined for other items. */
+export function findIssueOfItem(config: Config, { key }: Pick<Item, 'key'>): IssueRecord | undefined {
+  return listRecords(config.home).find(record => isHeld(record) && getItemKey(record) === key)
 }
 
 /** The session that works on an issue, the newest of several. Each task has a nonce, so its hash names the claim. */

@@ -4,6 +4,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { IssueMemory, reconcileIssues } from '#cli/issues/reconcile.ts'
+import { refuseClosedIssue } from '#cli/issues/refuse-closed.ts'
 import { releaseIssue } from '#cli/issues/release.ts'
 import { ensureStarted } from '#cli/issues/start.ts'
 import { getKey } from '#cli/issues/take-issue.ts'
@@ -44,6 +45,23 @@ test('a comment is edited when the work has gone on, and only then', async t => 
     issue.comments[0]?.body ?? '',
     /does not start by itself[\s\S]*````text\nit ```does```[\s\S]*dispatch queue show q-1/,
   )
+})
+
+test('an issue that was closed while it waited is not started, and given back', async t => {
+  const github = await openForge(t)
+  const { machine, config, reconcile, said } = await openHome(t, github)
+  const [closed, open] = [openIssue(github), openIssue(github)]
+  for (const { number } of [closed, open]) await machine.start(number)
+  closed.state = 'closed'
+  await refuseClosedIssue(config, 'q-2')
+  await assert.rejects(refuseClosedIssue(config, 'q-1'), { exitCode: 5, message: /#1 is closed/ })
+  await reconcile()
+  assert.deepEqual((await readClaimTraces(github, closed)).marks, [])
+  assert.match(said.join('\n'), /given back, q-1 was taken out/)
+  await github.server.goAway()
+  open.state = 'closed'
+  await refuseClosedIssue(config, 'q-2')
+  await github.server.comeBack()
 })
 
 test('a secret is never told', async t => {
