@@ -86,6 +86,7 @@ export function buildInnerScript(
     .join(',')
   return [
     'printf . >&3; exec 3>&-',
+    ...(isMac ? [endWithLauncher] : []),
     `unset ${unwanted}${keepsJava ? '' : ' JAVA_TOOL_OPTIONS'}`,
     // Seatbelt does not take 127.0.0.1 for loopback on the sockets that Java opens by itself.
     ...(isMac && !keepsJava && mayListen(role) ? ['export JAVA_TOOL_OPTIONS=-Djava.net.preferIPv4Stack=true'] : []),
@@ -164,3 +165,9 @@ const unwantedVariables = [
 ].join(' ')
 
 const proxyVariables = 'HTTP_PROXY HTTPS_PROXY ALL_PROXY http_proxy https_proxy all_proxy'
+
+/**
+ * End the process group when the other end of file descriptor 4 is closed, because on macOS nothing else dies with the launcher.
+ * Seatbelt lets this reach what is inside only. It is no child of the command, which would not know it.
+ */
+const endWithLauncher = '((read -r _ <&4; kill -KILL 0) </dev/null >/dev/null 2>&1 &); exec 4<&-'

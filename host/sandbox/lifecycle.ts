@@ -4,7 +4,7 @@ import path from 'node:path'
 import { signalExitCodes } from '../error.ts'
 import { listNames, readIfPresent } from '../fs/files.ts'
 import { readPlaceTag } from '../process/place.ts'
-import { listPids, readProcFile, sendSignal } from '../process/proc.ts'
+import { isPidTaken, listPids, readProcFile, sendSignal } from '../process/proc.ts'
 
 export const SOCKET_FOLDER_PREFIX = 'dsp'
 
@@ -48,7 +48,7 @@ export function removeStaleSandboxes(tempFolder: string): void {
   for (const name of listNames(tempFolder)) {
     const ownerPid = pattern.exec(name)?.[1]
     const folder = path.join(tempFolder, name)
-    if (ownerPid === undefined || fs.existsSync(`/proc/${ownerPid}`) || process.platform !== 'linux') continue
+    if (ownerPid === undefined || isPidTaken(Number(ownerPid))) continue
     if (fs.lstatSync(folder, { throwIfNoEntry: false })?.uid !== process.geteuid?.()) continue
     for (const pid of listPids()) {
       const commandLine = readProcFile(pid, 'cmdline')

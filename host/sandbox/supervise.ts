@@ -4,14 +4,24 @@ import { buildStdioFillers, forwardSignals } from './lifecycle.ts'
 import type { SandboxResult } from './policy.ts'
 
 /** Start the sandbox, wait for its end, and report how it ended. */
-export function superviseSandbox(commandLine: string, env: Record<string, string>): Promise<SandboxResult> {
+export function superviseSandbox(
+  commandLine: string,
+  env: Record<string, string>,
+  platform = process.platform,
+): Promise<SandboxResult> {
   // `exec` makes the sandbox a direct child, which dies with this process. A regular file is not passed on as it is: a
   // process inside could open it again for writing through /proc, past every restriction.
   const stdio = [0, 1, 2].map(fd => (isFile(fd) ? 'pipe' : fd))
   const nullFd = fs.openSync('/dev/null', 'r')
   const child = spawn('/bin/sh', ['-c', `exec ${commandLine}`], {
     env,
-    stdio: [...stdio, 'pipe', ...buildStdioFillers(nullFd)] as ['pipe', 'pipe', 'pipe', 'pipe'],
+    // On macOS the second pipe ends with this process, and the shell inside ends everything then.
+    stdio: [...stdio, 'pipe', ...(platform === 'darwin' ? ['pipe'] : buildStdioFillers(nullFd))] as [
+      'pipe',
+      'pipe',
+      'pipe',
+      'pipe',
+    ],
   })
   if (stdio[0] === 'pipe') {
     child.stdin?.on('error', () => undefined) // The command may end without reading its input.

@@ -8,7 +8,10 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { runProgram } from '#host/exec.ts'
 import { readPlaceTag } from '#host/process'
+import { buildPolicy } from '#host/sandbox'
+import { buildInnerScript } from '#host/sandbox/command-line.ts'
 import { removeStaleSandboxes } from '#host/sandbox/lifecycle.ts'
+import { quoteForShell } from '#host/shell-quote.ts'
 import { createTestSandbox, launcher } from '../../fixtures/host/test-sandbox.ts'
 import { createScratchFolder, waitUntil } from '../../fixtures/scratch.ts'
 import { whyNoBubblewrap, whyNotLinux } from '../../fixtures/skip-reasons.ts'
@@ -36,6 +39,23 @@ test('when the launcher dies, everything inside dies', { skip: whyNoBubblewrap }
   assert.deepEqual(listLeftovers(), [])
   const relays = await listProcesses()
   assert.ok(!relays.includes(`-${child.pid}-`), relays)
+})
+
+test('on macOS, too, nothing outlives the launcher', { skip: whyNotLinux }, async t => {
+  const folder = createScratchFolder(t)
+  const marker = path.join(folder, 'alive')
+  const policy = buildPolicy('check', { folder, tempFolder: folder })
+  const loop = `(while :; do date +%s%N >'${marker}'; sleep 0.05; done) & wait`
+  const commandLine = `/bin/sh -c ${quoteForShell(buildInnerScript(policy, ['/bin/sh', '-c', loop], folder, 'darwin'))}`
+  const supervise = JSON.stringify(import.meta.resolve('#host/sandbox/supervise.ts'))
+  const program = `const { superviseSandbox } = await import(${supervise})
+await superviseSandbox(${JSON.stringify(commandLine)}, { PATH: process.env.PATH }, 'darwin')`
+  // In a group of its own, all of which ends: only Seatbelt keeps what is outside.
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: 'ignore', detached: true })
+  await waitUntil(() => fs.existsSync(marker) && fs.readFileSync(marker, 'utf8') !== '', 'the command runs')
+  child.kill('SIGKILL')
+  const listProcesses = async () => (await runProgram('ps', ['-eo', 'args'])).stdout
+  await waitUntil(async () => !(await listProcesses()).includes(marker), 'the command is gone')
 })
 
 test('only folders of this place are removed: elsewhere a pid means another process', { skip: whyNotLinux }, t => {

@@ -2,10 +2,10 @@
  * The profiles that the library makes of the policies on macOS. They are only read here, because Linux cannot run them.
  */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
+import { runProgram } from '#host/exec.ts'
 import { buildPolicy } from '#host/sandbox'
 import { buildInnerScript, buildRuntimeConfig } from '#host/sandbox/command-line.ts'
 import { enterEmptyFolder, shortenTempFolder } from '#host/sandbox/open-seatbelt.ts'
@@ -163,23 +163,24 @@ test('in the folder for temporary files a project can be made, with all its name
   assert.deepEqual(await listClosed(), [])
 })
 
-test('without a network the variables of the proxy are gone, and with one they stay', () => {
-  const run = (role: SandboxRole, allowedHosts: string[], names: string[]) => {
+test('without a network the variables of the proxy are gone, and with one they stay', async () => {
+  const run = async (role: SandboxRole, allowedHosts: string[], names: string[]) => {
     const policy = buildPolicy(role, { folder: '/', tempFolder: '/private/tmp/x', allowedHosts })
     const print = names.map(name => `echo "$${name}"`).join('; ')
     const script = buildInnerScript(policy, ['/bin/sh', '-c', print], '/private/tmp/x', 'darwin')
-    const env = { ...Object.fromEntries(names.map(name => [name, 'set'])), PATH: process.env['PATH'] }
-    const { stdout } = spawnSync('/bin/sh', ['-c', script], { env, encoding: 'utf8', stdio: [0, 'pipe', 2, 'ignore'] })
+    const env = { ...Object.fromEntries(names.map(name => [name, 'set'])), PATH: process.env['PATH'] ?? '' }
+    const moreFiles = { stdio: ['ignore' as const, 'pipe' as const], read: () => undefined }
+    const { stdout } = await runProgram('/bin/sh', ['-c', script], { env, moreFiles }) // In a group of its own.
     return stdout.split('\n').slice(0, names.length)
   }
   const proxies = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'http_proxy', 'https_proxy', 'all_proxy']
-  assert.deepEqual(run('check', [], proxies), Array(6).fill(''))
-  assert.deepEqual(run('setup', [], proxies), Array(6).fill('set'))
-  assert.deepEqual(run('code', ['h:1'], proxies), Array(6).fill('set'))
+  assert.deepEqual(await run('check', [], proxies), Array(6).fill(''))
+  assert.deepEqual(await run('setup', [], proxies), Array(6).fill('set'))
+  assert.deepEqual(await run('code', ['h:1'], proxies), Array(6).fill('set'))
   const others = ['JAVA_TOOL_OPTIONS', 'CLAUDE_CODE_TMPDIR']
   const ipv4 = '-Djava.net.preferIPv4Stack=true'
-  assert.deepEqual(run('check', [], others), [ipv4, 'set'])
-  assert.deepEqual(run('code', ['h:1'], others), [ipv4, '/private/tmp/x'])
-  assert.deepEqual(run('setup', [], others), ['set', 'set'])
-  assert.deepEqual(run('commit', [], others), ['', 'set'])
+  assert.deepEqual(await run('check', [], others), [ipv4, 'set'])
+  assert.deepEqual(await run('code', ['h:1'], others), [ipv4, '/private/tmp/x'])
+  assert.deepEqual(await run('setup', [], others), ['set', 'set'])
+  assert.deepEqual(await run('commit', [], others), ['', 'set'])
 })
