@@ -53,8 +53,32 @@ exclude_nested() {
   done
 }
 
+# A file system that does not tell case apart has a file by its old name too, so that git sees no new spelling. Take what this worker
+# may commit and is spelled in another way out of the index; then it is a new name.
+drop_old_spellings() {
+  [ "$(git config --bool core.ignorecase)" = true ] || return 0
+  kind=glob
+  set --
+  if [ "$DISPATCH_KIND" = code ]; then
+    kind=exclude,glob
+    set -- .
+  fi
+  while IFS= read -r glob; do set -- "$@" ":($kind)$glob"; done <"$DISPATCH_FILES"
+  [ "$#" -gt 0 ] || return 0
+  {
+    find . -name .git -prune -o '(' -type f -o -type l ')' -print | sed 's|^\./||'
+    echo
+    git -c core.quotePath=false ls-files -- "$@"
+  } | awk '
+    $0 == "" { inIndex = 1; next }
+    !inIndex { real[$0]; spelled[tolower($0)]; next }
+    !($0 in real) && tolower($0) in spelled
+  ' | git update-index --force-remove --stdin
+}
+
 # Stage in the current index what this worker may commit.
 stage() {
+  drop_old_spellings
   if [ "$DISPATCH_KIND" = code ]; then
     { echo . && exclude_others && exclude_nested; } | git add -A --pathspec-from-file=-
   else

@@ -93,6 +93,23 @@ test('an rw worker commits only the files it named', async t => {
   assert.equal(fs.readFileSync(path.join(outputs, 'b.txt'), 'utf8'), 'b\n')
 })
 
+test('a new spelling of a name is a new name, also where the file system takes both for one', async t => {
+  for (const [kind, files, expected] of [
+    ['code', [], 'README\nlib/a.txt'],
+    ['rw', ['lib/**', 'Lib/**'], 'Readme\nlib/a.txt'],
+  ] as const) {
+    const { work, git, put } = await prepareWorkerScript(t)
+    put('Readme', 'x\n')
+    put('Lib/a.txt', 'x\n')
+    await git('rm', '-q', 'kept.txt')
+    await git('add', '-A')
+    await git('commit', '--quiet', '-m', 'base')
+    await git('config', 'core.ignorecase', 'true') // As git finds out on a Mac.
+    await work('mv Readme README; mv Lib lib', { kind, files: [...files] })
+    assert.equal(await git('ls-tree', '-r', '--name-only', 'HEAD'), expected, kind)
+  }
+})
+
 test('a bracket in the files of an rw worker is the folder of that name', async t => {
   const { work, git } = await prepareWorkerScript(t)
   const files = decideBrackets(['app/[id]/**', 'docs/[a]', 'x/[new].md', 'z/[new].md'], ['app/[id]/page', 'docs/[a]/b'])
