@@ -4,10 +4,10 @@ import { DispatchError, exitCodes } from '#host/error.ts'
 import { startDetached } from '#host/exec.ts'
 import { makePrivateFolder } from '#host/fs'
 import { buildInstalledCommand, readCode, readRunningDaemon, writeDaemonRecord } from '#host/installed-code'
-import { acquireLease, isLeaseFree, type Lease, readLeaseHolder } from '#host/lease'
+import { acquireLease, isLeaseFree, type Lease, readLeaseHolder, releaseLease } from '#host/lease'
 import { checkLiveness, endProcess, identify } from '#host/process'
 import { isStartedByService, startService } from '#host/user-service'
-import { getLeaseFolder, refuseOtherHost } from './daemon-lease.ts'
+import { getLeaseFolder, isDaemonLost, refuseOtherHost } from './daemon-lease.ts'
 
 /**
  * Become the daemon of this home, and record its code. Exit 5 where another one lives. The one that a service keeps takes over from
@@ -54,10 +54,14 @@ export function startInBackground({ home, logsFolder }: Config, command: 'daemon
   })
 }
 
-/** End the daemon, and wait until it has ended. */
+/** End the daemon, and wait until it has ended. One that had to be killed, or had died before, is not missed by a runner either. */
 export async function stopDaemon(home: string): Promise<void> {
-  const holder = readLeaseHolder(getLeaseFolder(home))
+  const folder = getLeaseFolder(home)
+  const holder = readLeaseHolder(folder)
   if (holder !== undefined && (await checkLiveness(holder)) === 'alive') await endProcess(holder)
+  const self = (await isDaemonLost(home)) ? await identify(process.pid) : undefined
+  const lease = self && (await acquireLease(folder, self))
+  if (lease) releaseLease(folder, lease)
 }
 
 // --- internal ---
