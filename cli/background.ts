@@ -8,10 +8,12 @@ import { startDeliverer } from '#notify'
 import { wakeQueue } from '#queue'
 import { findDaemon, refuseOtherHost, startDaemon, startInBackground, stopDaemon } from '#watchdog'
 import { findRunningServer, readPageCode, stopRunningServer } from '#webui'
+import { stopLanders } from './landing/stop-landers.ts'
 import { startMissingRunners } from './missing-runners.ts'
 import { print } from './output/terminal.ts'
 import { readClaim } from './queue/claim.ts'
 import { withQueue } from './queue/open.ts'
+import { releaseStarts } from './queue/release-starts.ts'
 
 /**
  * Start whatever should run beside the sessions: runners for sessions that lost theirs, the deliverer of notifications, the
@@ -31,17 +33,34 @@ export async function wakeDaemon(config: Config): Promise<void> {
   if ((await findDaemon(config.home)) === undefined) await startAll(config)
 }
 
-/** End the web page and the daemon, and a tmux server that cannot be reached; returns the pid of such a server. */
-export async function stopBackground(config: Config): Promise<number | undefined> {
-  if (await stopService(config.home)) print('The service is stopped. It starts again with the next session or login.')
+/**
+ * End what starts or lands something by itself, the daemon first: service, daemon, page, and landers in the background. What was just
+ * starting waits in the queue again. One of them that cannot be ended keeps no other; returns what went wrong.
+ */
+export async function stopBackground(config: Config): Promise<unknown[]> {
+  const problems: unknown[] = []
+  const attempt = (step: Promise<unknown>) => step.catch(error => problems.push(error))
+  await attempt(
+    stopService(config.home).then(isStopped => {
+      if (isStopped) print('The service is stopped. It starts again with the next session or login.')
+    }),
+  )
+  await attempt(stopDaemon(config.home))
+  await attempt(releaseStarts(config))
+  await attempt(stopRunningServer(config.home))
+  await attempt(stopLanders(config.home))
+  return problems
+}
+
+/** After the sessions: a daemon that a command has started meanwhile, and what is left of tmux. */
+export async function endLeftovers(config: Config): Promise<void> {
   await stopDaemon(config.home)
-  await stopRunningServer(config.home)
   const tmux = openTmux(config.home)
   await tmux.closeSession(EARLIER_TERMINAL)
   await tmux.releaseServer() // A start that was killed may have left it waiting for a session.
   const lostServer = await tmux.endLostServer()
   await tmux.removeStaleSocket()
-  return lostServer
+  if (lostServer !== undefined) print(`ended the tmux server (process ${lostServer}), whose socket had been removed`)
 }
 
 /** Open the web page in the background unless it is off or open. */

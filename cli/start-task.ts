@@ -40,8 +40,8 @@ export async function startTask(config: Config, values: TaskValues, request: Tas
   ])
   for (const warning of warnings) say(warning)
   if (readClaim() === null) await (await import('./queue/load.ts')).warnOverCap(config, repository?.path, say)
-  const { startBackground } = await import('./background.ts')
-  const serverUrl = await startBackground(config)
+  // A daemon has started this for its queue. If it was ended meanwhile, nothing begins again by itself.
+  const serverUrl = readClaim() === null ? await (await import('./background.ts')).startBackground(config) : undefined
   const page = serverUrl === undefined ? undefined : `${serverUrl}/s/${session.id}`
   if (values.wait && !values.json) return (await import('./wait-for-result.ts')).watchToEnd(session)
   if (values.wait) {

@@ -2,7 +2,7 @@ import { sanitize } from '#host/text.ts'
 import { stopSession } from '#runner'
 import { findSession, listDamagedSessions, listSessions, type Session } from '#session'
 import { describeJudgeWait, findOtherHost } from '#session/status'
-import { stopBackground } from '../background.ts'
+import { endLeftovers, stopBackground } from '../background.ts'
 import { defineCommand, UsageError } from '../command.ts'
 import { readConfigOrDefaults, readStatus } from '../input/session.ts'
 import { formatLocalTime, print } from '../output/terminal.ts'
@@ -12,7 +12,7 @@ export const command = defineCommand({
 Ends every process of a session and nothing else: orchestrator, workers, runner, terminal. All files stay.
 `,
   options: {
-    all: { type: 'boolean', about: 'stop every session, the web page and the daemon' },
+    all: { type: 'boolean', about: 'stop every session, the daemon, landings and the web page' },
     'host-gone': {
       type: 'boolean',
       about: 'end a session of another machine that shares this home, because that machine is gone for good',
@@ -27,6 +27,8 @@ Ends every process of a session and nothing else: orchestrator, workers, runner,
       )
     if (values.all && values['host-gone'])
       throw new UsageError('--host-gone needs the sessions by name', 'Name each: dispatch stop <sid…> --host-gone')
+    // First what would start the next task in the place of a session that ends.
+    const problems = values.all ? await stopBackground(config) : []
     const sessions = values.all
       ? listSessions(config.workspace)
       : idsOrParts.map(idOrPart => findSession(config.workspace, idOrPart))
@@ -46,10 +48,9 @@ Ends every process of a session and nothing else: orchestrator, workers, runner,
     if (values.all) {
       for (const { id, reason } of listDamagedSessions(config.workspace))
         print(`skipped ${id}: it cannot be read (${reason})`)
-      const server = await stopBackground(config)
-      if (server !== undefined) print(`ended the tmux server (process ${server}), whose socket had been removed`)
+      await endLeftovers(config)
     }
-    if (failed) throw failed.reason // One session that cannot be stopped keeps no other one running.
+    for (const problem of [failed?.reason, ...problems]) if (problem !== undefined) throw problem // It kept nothing else running.
   },
 })
 

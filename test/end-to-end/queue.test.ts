@@ -229,6 +229,28 @@ describe('a queue', { concurrency: 2 }, () => {
       queueSettings,
     ))
 
+  it('`stop --all` starts nothing of what waits, also where something is just starting', () =>
+    withRig(
+      idleScenario,
+      async rig => {
+        for (const task of ['one', 'two', 'three'])
+          assert.equal((await rig.dispatch(['later', task, '--no-repo'])).exitCode, 0)
+        for (const [tried, state] of [
+          [1, 'running'],
+          [2, 'starting'],
+        ] as const) {
+          await waitForQueue(rig, `an item is ${state}`, items => items.some(item => item.state === state))
+          assert.equal((await rig.dispatch(['stop', '--all'])).exitCode, 0)
+          await rig.waitUntil('every process has ended', () => rig.listProcesses().length === 0)
+          const items = await listQueue(path.join(rig.home, 'dispatch'))
+          assert.equal(items.filter(({ attempt }) => attempt > 0).length, tried)
+          assert.ok(items.every(item => item.state !== 'starting'))
+          await rig.dispatch(['queue', 'move', 'q-3', '--first'])
+        }
+      },
+      { ...queueSettings, MAX_SESSIONS: '1' },
+    ))
+
   it('the daemon of a machine that is gone is replaced when a person says so', () =>
     withRig(
       idleScenario,
