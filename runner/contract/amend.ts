@@ -21,7 +21,10 @@ export async function amendContract(context: RunnerContext, reason: string): Pro
   if ('exitCode' in draft) return draft
   const sealed = readSealedContract(context)
   const amended = { ...draft.contract, title: sealed.title } // The title is not part of what is judged.
-  const changes = compareContracts(sealed, amended, await listBaseFiles(context))
+  const changes = compareContracts(sealed, amended, {
+    baseFiles: await listBaseFiles(context),
+    defaultLimitSeconds: context.config.CHECK_TIMEOUT_SEC,
+  })
   if (changes.length === 0) return accept('The clauses are unchanged, so the sealed contract stays as it is.')
   const dilutions = describeChanges(changes.filter(({ isWeaker }) => isWeaker))
   const unapproved = refuseUnapproved(context, draft.text, changes, { dilutions, reason })

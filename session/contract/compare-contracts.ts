@@ -18,18 +18,28 @@ export interface ContractChange {
   isWeaker: boolean
 }
 
+/** What a comparison depends on besides the contracts. */
+interface ComparisonOptions {
+  baseFiles: string[]
+  defaultLimitSeconds: number
+}
+
 /**
  * List what an amendment changes. As strict as before are: a new clause, expectation or pin, a smaller scope, a shorter
- * limit, a guard or a judged clause that becomes a check, and a new title. Everything else is a dilution. The files of
- * the base say what a bracket in a path means. Pure.
+ * limit, a guard or a judged clause that becomes a check that must be red before the work, and a new title. Everything else is a
+ * dilution. The files of the base say what a bracket in a path means; a check without a limit has the default one. Pure.
  */
-export function compareContracts(before: Contract, after: Contract, baseFiles: string[]): ContractChange[] {
+export function compareContracts(
+  before: Contract,
+  after: Contract,
+  { baseFiles, defaultLimitSeconds }: ComparisonOptions,
+): ContractChange[] {
   return [
     ...before.clauses.flatMap(clause =>
       compareClauses(
         clause,
         after.clauses.find(({ id }) => id === clause.id),
-        baseFiles,
+        { baseFiles, defaultLimitSeconds },
       ),
     ),
     ...after.clauses
@@ -53,7 +63,7 @@ const subtract = (texts: string[], others: string[]) => texts.filter(text => !ot
 function compareClauses(
   before: ContractClause,
   after: ContractClause | undefined,
-  baseFiles: string[],
+  options: ComparisonOptions,
 ): ContractChange[] {
   const { id } = before
   if (after === undefined) return [createWeakening(`${id} is removed: ${before.sentence}`)]
@@ -64,24 +74,39 @@ function compareClauses(
   const lost = new Set(subtract(before.covers, after.covers))
   return [
     ...reworded,
-    ...compareProofs(id, before.proof, after.proof, baseFiles),
+    ...compareProofs(id, before.proof, after.proof, options),
     ...[...lost].map(sentence => createWeakening(`${id} no longer covers ${sentence}`)),
   ]
 }
 
-function compareProofs(id: string, before: ClauseProof, after: ClauseProof, baseFiles: string[]): ContractChange[] {
-  if (before.kind === 'check' && after.kind === 'check') return compareChecks(id, before, after, baseFiles)
+function compareProofs(
+  id: string,
+  before: ClauseProof,
+  after: ClauseProof,
+  options: ComparisonOptions,
+): ContractChange[] {
+  if (before.kind === 'check' && after.kind === 'check') return compareChecks(id, before, after, options)
   if (before.kind === after.kind) return []
-  const newProof = after.kind === 'judged' ? 'the judge' : `a ${after.kind}`
+  const newProof = after.kind === 'judged' ? 'the judge' : isGuard(after) ? 'a guard' : `a ${after.kind}`
   const oldProof = before.kind === 'judged' ? 'the judge' : `its ${before.kind}`
   const description = `${id} is proved by ${newProof} instead of ${oldProof}`
-  const isStricter = before.kind === 'judged' && after.kind === 'check'
+  // A guard is green before the work already, so it may say little of what the judge was to look at.
+  const isStricter = before.kind === 'judged' && after.kind === 'check' && !isGuard(after)
   return [isStricter ? createStrengthening(description) : createWeakening(description)]
+}
+
+function isGuard(proof: ClauseProof): boolean {
+  return proof.kind === 'check' && proof.isGuard
 }
 
 type Check = Extract<ClauseProof, { kind: 'check' }>
 
-function compareChecks(id: string, before: Check, after: Check, baseFiles: string[]): ContractChange[] {
+function compareChecks(
+  id: string,
+  before: Check,
+  after: Check,
+  { baseFiles, defaultLimitSeconds }: ComparisonOptions,
+): ContractChange[] {
   const changes: ContractChange[] = []
   if (before.command !== after.command)
     changes.push(createWeakening(`${id} runs another command: ${before.command} -> ${after.command}`))
@@ -93,23 +118,24 @@ function compareChecks(id: string, before: Check, after: Check, baseFiles: strin
     )
   return [
     ...changes,
-    ...compareLimits(id, before.timeoutSeconds, after.timeoutSeconds),
+    ...compareLimits(id, before.timeoutSeconds, after.timeoutSeconds, defaultLimitSeconds),
     ...comparePins(id, before.pins ?? [], after.pins ?? [], baseFiles),
     ...compareExpectations(id, before.expectation, after.expectation),
   ]
 }
 
-/** A longer limit asks for less. A check without a limit counts as the longest. */
-function compareLimits(id: string, before = Infinity, after = Infinity): ContractChange[] {
+/** A longer limit asks for less. A check without one has the default of the settings. */
+function compareLimits(
+  id: string,
+  before: number | undefined,
+  after: number | undefined,
+  defaultSeconds: number,
+): ContractChange[] {
   if (before === after) return []
-  if (after < before) return [createStrengthening(`${id} may take at most ${after} s`)]
-  return [
-    createWeakening(
-      after === Infinity
-        ? `${id} may take as long as any check, instead of ${before} s`
-        : `${id} may take ${after} s instead of ${before} s`,
-    ),
-  ]
+  const [from = defaultSeconds, to = defaultSeconds] = [before, after]
+  const limit = after === undefined ? `as long as any check (${to} s)` : `${to} s`
+  if (to <= from) return [createStrengthening(`${id} may take at most ${to} s`)]
+  return [createWeakening(`${id} may take ${limit} instead of ${from} s`)]
 }
 
 function comparePins(id: string, before: string[], after: string[], baseFiles: string[]): ContractChange[] {

@@ -79,6 +79,13 @@ const table: [title: string, from: string, to: string, weaker: string[], stricte
     ['C2 is proved by a check instead of the judge'],
   ],
   [
+    'judged turned into a guard',
+    '- judged',
+    '- check: `test -f README.md`\n- guard',
+    ['C2 is proved by a guard instead of the judge'],
+    [],
+  ],
+  [
     'a check turned into a guard',
     '- expect: exit 0',
     '- expect: exit 0\n- guard',
@@ -89,10 +96,17 @@ const table: [title: string, from: string, to: string, weaker: string[], stricte
   ['skips allowed no more', '- allow-skips\n', '', [], ['C5 may not skip all of its tests']],
   ['a guard turned into a check', '\n- guard', '', [], ['C4 is not a guard any more: it must fail before the work']],
   ['a limit added', '- expect: exit 0', '- expect: exit 0\n- limit: 9 s', [], ['C1 may take at most 9 s']],
+  [
+    'a limit added that is longer than the default',
+    '- expect: exit 0',
+    '- expect: exit 0\n- limit: 60 min',
+    ['C1 may take 3600 s instead of 120 s'],
+    [],
+  ],
   ['less time', 'limit: 60 s', 'limit: 59 s', [], ['C5 may take at most 59 s']],
   ['the same time', 'limit: 60 s', 'limit: 1 min', [], []],
   ['more time', 'limit: 60 s', 'limit: 61 s', ['C5 may take 61 s instead of 60 s'], []],
-  ['a limit removed', '- limit: 60 s\n', '', ['C5 may take as long as any check, instead of 60 s'], []],
+  ['a limit removed', '- limit: 60 s\n', '', ['C5 may take as long as any check (120 s) instead of 60 s'], []],
   ['one pin removed', '`new.sh` `', '`', ['C5 no longer pins new.sh'], []],
   ['all pins removed', '- pins: .*\n', '', ['C5 no longer pins new.sh', 'C5 no longer pins tests/**'], []],
   [
@@ -169,7 +183,7 @@ for (const [title, from, to, weaker, stricter] of table) {
     const [before, after] = [sealed, amended].map(text => parseContract(text, { allowsJudgedOnly: true }))
     assert.deepEqual(after?.problems, [])
     assert.ok(before && after)
-    const changes = compareContracts(before.contract, after.contract, [])
+    const changes = compareContracts(before.contract, after.contract, { baseFiles: [], defaultLimitSeconds: 120 })
     const describe = (isWeaker: boolean) =>
       changes.filter(change => change.isWeaker === isWeaker).map(change => change.description)
     assert.deepEqual([describe(true), describe(false)], [weaker, stricter])
@@ -183,7 +197,10 @@ test('a bracket in a scope or a pin is compared as what it means in the base', (
       { allowsJudgedOnly: true },
     ).contract
   const listWeaker = (before: [string, string], after: [string, string]) =>
-    compareContracts(write(...before), write(...after), ['app/[id]/page.tsx', 'app/i/x', 't/[a]/x'])
+    compareContracts(write(...before), write(...after), {
+      baseFiles: ['app/[id]/page.tsx', 'app/i/x', 't/[a]/x'],
+      defaultLimitSeconds: 120,
+    })
       .filter(({ isWeaker }) => isWeaker)
       .map(({ description }) => description)
   const sealedGlobs: [string, string] = ['app/[id]/**', 't/[a]/**']
