@@ -124,7 +124,18 @@ function parseCheck(draft: ClauseDraft, value: string, scanner: ContractScanner)
 /** Paths and globs from the top of the repository, in backticks or plain; empty if one of them is invalid. */
 function parsePaths(draft: ClauseDraft, name: 'scope' | 'pins', value: string, scanner: ContractScanner): string[] {
   const spans = [...value.matchAll(/`([^`]+)`/g)].map(([, glob = '']) => glob.trim())
-  const globs = spans.length > 0 ? spans : value.split(/[\s,]+/).filter(Boolean)
+  const plain = value
+    .replace(/`[^`]+`/g, ' ')
+    .split(/[\s,]+/)
+    .filter(Boolean)
+  if (spans.length > 0 && plain.length > 0) {
+    scanner.addProblem(
+      `"${name}" of ${draft.id} has "${clip(plain.join(' '))}" outside of backticks`,
+      'Put every path between backticks, or none of them.',
+    )
+    return []
+  }
+  const globs = spans.length > 0 ? spans : plain
   const invalid = globs.find(glob => !isGlob(glob))
   if (globs.length > 0 && invalid === undefined) return globs
   const example = name === 'scope' ? '`src/**` `README.md`' : '`test.sh` `tests/**`'

@@ -305,6 +305,18 @@ const invalid: [title: string, text: string, line: number, message: RegExp][] = 
   ['an empty scope', clause('- scope:'), 3, /"scope" of C1 is empty/],
   ['an absolute scope', clause('- scope: `/etc/**`'), 3, /has "\/etc\/\*\*"/],
   ['a scope with ..', clause('- scope: `src/../../x`'), 3, /has "src/],
+  [
+    'pins in and out of backticks',
+    clause('- check: `x`', '- pins: tests/** `conftest.py`'),
+    4,
+    /"pins" of C1 has "tests\/\*\*" outside of backticks/,
+  ],
+  [
+    'a scope in and out of backticks',
+    clause('- scope: `README.md`, src/**'),
+    3,
+    /"scope" of C1 has "src\/\*\*" outside/,
+  ],
   ['empty pins', clause('- check: `x`', '- pins:'), 4, /"pins" of C1 is empty/],
   ['an absolute pin', clause('- check: `x`', '- pins: `/etc/x`'), 4, /"pins" of C1 has "\/etc\/x"/],
   ['a pin with ..', clause('- check: `x`', '- pins: `../x`'), 4, /"pins" of C1 has/],
