@@ -31,6 +31,8 @@ export function explainNothingRan(tests: TestCounts | undefined): string | undef
 
 /** What a reader should know about the tests of a check, compared with before the work; undefined without any. Pure. */
 export function describeTestChanges(before: TestCounts | undefined, after: TestCounts | undefined): string | undefined {
+  if (typeof before === 'object' && before.ran > 0 && (after === undefined || after === 'unknown'))
+    return `prints no count of tests any more, ${formatCount(before.ran, 'test')} ran before the work`
   if (typeof after !== 'object') return undefined
   const { ran, skipped } = typeof before === 'object' ? before : after
   const changes = [

@@ -23,7 +23,10 @@ test('a reader is told of fewer tests and of more skips than before the work', (
     [counts(12, 1), counts(12, 3), 'skipped 3 tests, 1 before the work'],
     [counts(12, 0), counts(1, 1), 'ran 1 test, 12 before the work, skipped 1 test, 0 before the work'],
     [counts(12, 3), counts(14, 1), undefined],
-    [counts(12, 3), 'unknown', undefined],
+    [counts(12, 3), 'unknown', 'prints no count of tests any more, 12 tests ran before the work'],
+    [counts(12, 3), undefined, 'prints no count of tests any more, 12 tests ran before the work'],
+    [counts(0, 3), 'unknown', undefined],
+    [counts(12, 3), 'cached', undefined],
     ['unknown', counts(1, 3), undefined],
     [undefined, counts(1, 3), undefined],
   ]
