@@ -1,5 +1,5 @@
 import { exitCodes } from '#host/error.ts'
-import { readVerdictRecord } from '#session/evidence'
+import { isUndecidedGate, readVerdictRecord, type VerdictRecord } from '#session/evidence'
 import { importWork } from '#session/repository'
 import type { VerdictState } from '#session/status'
 import { type CommandReply, listActiveWorkers, type RunnerContext, refuse } from '../context.ts'
@@ -29,7 +29,7 @@ export async function submitWork(context: RunnerContext, requestId: string): Pro
   const isSameTree = verdict?.tree === head.tree && !isAmended
   if (isSameTree && !verdict.isFinal && clauses.some(clause => clause.verdict === 'FAIL'))
     return repeatVerdict(context, verdict, requestId)
-  if (isSameTree && verdict.verdict !== 'INCONCLUSIVE')
+  if (isSameTree && isAnswered(verdict, readVerdictRecord(paths)))
     return refuse(
       `This tree already has a verdict: ${verdict.verdict}. ${verdict.reason} A new verdict needs new work.`,
       exitCodes.conflict,
@@ -49,6 +49,16 @@ function repeatVerdict(context: RunnerContext, verdict: VerdictState, requestId:
   const record = { ...previous, round: verdict.round + 1, reason, time: new Date().toISOString() }
   recordVerdict(context, record, { requestId })
   return createVerdictReply(context, record)
+}
+
+/**
+ * Is this verdict the last word on its tree? PASS and FAIL are. INCONCLUSIVE is where the judge has answered and no check was left
+ * undecided: asked again and again, a judge says yes in the end.
+ */
+function isAnswered({ verdict, isUnanswered }: VerdictState, record: VerdictRecord | undefined): boolean {
+  if (verdict !== 'INCONCLUSIVE') return true
+  if (isUnanswered || record === undefined || record.packetSha256 === null) return false
+  return !record.clauses.some(({ gate }) => isUndecidedGate(gate))
 }
 
 function refuseEarlySubmit({ status }: RunnerContext): CommandReply | undefined {

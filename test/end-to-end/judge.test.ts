@@ -288,6 +288,30 @@ describe('a judge that gives no answer', { concurrency: 2 }, () => {
     )
   })
 
+  it('an answer that leaves doubt is not asked for again about the same tree', () => {
+    const vendor: Vendor = { answer: undefined, packets: 0 }
+    const orchestrator = [
+      put('contract.md', helloContract),
+      spawn('code --name hello --clauses C1', 'Write hello.sh.'),
+      bash('wait-workers'),
+      bash('submit'),
+      bash('submit'),
+      say('That is all.'),
+    ]
+    const doubt = { C1: { met: 'unproven' as const, reason: 'it says too little' } }
+    const scenario = { ...helloScenario, orchestrator, judge: [doubt] } // Asked again, it would say yes.
+    return withRig(playVendor(vendor, scenario), async rig => {
+      assert.equal((await rig.dispatch([helloTask, '--wait'])).exitCode, 12)
+      await rig.waitUntil('submit was run twice', () =>
+        rig.models.requests.some(
+          ({ role, body }) => role === 'orchestrator' && body.includes('This tree already has a verdict: INCONCLUSIVE'),
+        ),
+      )
+      assert.equal(vendor.packets, 1)
+      assert.equal(rig.readStatus().verdict?.verdict, 'INCONCLUSIVE')
+    })
+  })
+
   it('with a key that came later the open session passes, and its orchestrator is told', () =>
     withRig(
       helloScenario,
