@@ -51,7 +51,7 @@ export function answerAsJudge(packet: string, answers: Record<string, ScriptedAn
     const [, id = '', sentence = ''] = /^(C\d+) — (.*)/.exec(section) ?? []
     const evidence = /^- evidence: (.*)$/m.exec(section)?.[1]?.split(', ') ?? ['listing']
     const gate = /^- gate: (green|red|kept|broken|nothing ran|could not run|flaky)/m.exec(section)?.[1]
-    return { id, evidence, ...answerByGate(gate, /outputs\/[0-9a-f]{16}\.txt/.test(sentence)), ...answers[id] }
+    return { id, evidence, ...answerByGate(gate, canaryPattern.test(sentence)), ...answers[id] }
   })
   const findings = clauses
     .filter(({ met, reason }) => met === 'no' && reason !== canaryReason)
@@ -60,6 +60,8 @@ export function answerAsJudge(packet: string, answers: Record<string, ScriptedAn
 }
 
 const canaryReason = 'the listing has no such file'
+/** The canary names a file with such a name, which does not exist (`validator/packet/canary.ts`). */
+export const canaryPattern = /\b(outputs|docs|src|data|assets)\/([0-9a-f]{2}){4,8}\b/
 
 function answerByGate(gate: string | undefined, isCanary: boolean): ScriptedAnswer {
   if (isCanary) return { met: 'no', reason: canaryReason }

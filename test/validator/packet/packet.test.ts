@@ -26,6 +26,26 @@ test('a packet has clauses, evidence with ids, the listing and the reports', () 
   assert.equal(built.withheld, 0)
 })
 
+test('a listing that is cut shows first what was removed, and how many files are of each kind', () => {
+  const added = Array.from({ length: 700 }, (_, index) => ({
+    path: `new/${index}`,
+    sizeBytes: 1,
+    change: 'added' as const,
+  }))
+  const removed = { path: 'test_login.py', sizeBytes: 0, change: 'removed' as const }
+  const { packet } = buildPacket(createPacketInput({ listing: [...added, removed] }))
+  assert.match(packet, /500 of 701 files/)
+  assert.match(packet, /In all: 1 removed, 0 changed, 700 added, 0 kept\.\nremoved 0 test_login\.py\n/)
+})
+
+test('a long reason of a check takes no room from what a reader should know', () => {
+  const [first, ...others] = createGates()
+  assert.ok(first)
+  const gate = { ...first, reason: 'exit 0 '.repeat(200), note: 'by `test.sh`, which the work itself changed' }
+  const { packet } = buildPacket(createPacketInput({ gates: [gate, ...others] }))
+  assert.match(packet, /^- remark: by `test\.sh`, which the work itself changed$/m)
+})
+
 test('the source itself is never sent', () => {
   const text = 'def fibonacci_of_secret_numbers(n):\n    return [n for n in range(10) if n % 2]\n'
   const { packet } = buildPacket(createPacketInput({ sources: [{ path: 'fib.py', text }] }))
@@ -104,5 +124,5 @@ test('pins and notes are in the packet, and a broken pin is evidence', () => {
   assert.match(broken.packet, /### evidence pins-C1: C1, from git\n- pins: broken\. `test\.sh` is pinned/)
   assert.deepEqual(broken.mustCite['C1'], ['round-1-C1', 'pins-C1'])
   const noted = packetWith({ note: 'by `test.sh`, which the work itself changed' })
-  assert.match(noted.packet, /- gate: green .*\. exit 0; by `test\.sh`, which the work itself changed\n/)
+  assert.match(noted.packet, /- gate: green .*\. exit 0\n- remark: by `test\.sh`, which the work itself changed\n/)
 })
