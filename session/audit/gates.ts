@@ -133,5 +133,6 @@ function computeBestVerdict({ proof, gate, baseOutcome }: ClauseVerdict): Verdic
   if (proof === 'judged') return 'PASS'
   if (gate === 'red' || gate === 'broken') return 'FAIL'
   if (proof === 'scope') return gate === 'kept' ? 'PASS' : 'INCONCLUSIVE'
-  return gate === 'green' && (baseOutcome !== 'green' || proof === 'guard') ? 'PASS' : 'INCONCLUSIVE'
+  const isProved = proof === 'guard' || baseOutcome === 'red' || baseOutcome === 'nothing ran'
+  return gate === 'green' && isProved ? 'PASS' : 'INCONCLUSIVE'
 }
