@@ -7,6 +7,7 @@ import type { Session } from '#session'
 import {
   type ClauseProof,
   type ContractClause,
+  listExpectations,
   listUncoveredSentences,
   parseContract,
   splitSentences,
@@ -58,9 +59,13 @@ function printClause({ id, sentence, covers, proof }: ContractClause, evidence: 
   const sentenceIds = covers.length > 0 ? paint('dim', `  (${covers.join(', ')})`) : ''
   print(`\n  ${paint('bold', id)}  ${sanitize(sentence)}${sentenceIds}`)
   for (const line of formatProof(proof)) print(`      ${sanitize(line)}`)
-  const before = evidence.find(
+  const before = evidence.findLast(
     record =>
-      record.side === 'base' && record.clauseId === id && proof.kind === 'check' && record.command === proof.command,
+      record.side === 'base' &&
+      record.clauseId === id &&
+      proof.kind === 'check' &&
+      record.command === proof.command &&
+      record.expected === listExpectations(proof.expectation).join(', '),
   )
   if (before === undefined) return
   const reason = before.reason ? ` (${sanitize(before.reason)})` : ''
