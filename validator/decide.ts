@@ -14,6 +14,8 @@ interface VerdictInput {
   judged: JudgeReplyResult
   /** Sentences of the task that no clause covers. */
   uncovered: string[]
+  /** Sentences of the task that the contract leaves out. */
+  excluded: string[]
 }
 
 type Decision = Pick<VerdictRecord, 'verdict' | 'reason' | 'clauses' | 'findings'>
@@ -23,14 +25,17 @@ type Decision = Pick<VerdictRecord, 'verdict' | 'reason' | 'clauses' | 'findings
  * clauses. So the judge can lower a verdict and never raise it. Without a judge the whole is INCONCLUSIVE, whatever the
  * gates show; their results stay visible clause by clause.
  */
-export function decideVerdict({ contract, gates, judged, uncovered }: VerdictInput): Decision {
+export function decideVerdict({ contract, gates, judged, uncovered, excluded }: VerdictInput): Decision {
   const clauses = contract.clauses.map(clause => decideClause(clause, findGate(gates, clause), judged))
   // Without a judge, and without a clause, nothing is proved.
   const [first, ...others] = judged.ok ? clauses.map(clause => clause.verdict) : []
   const verdict = first === undefined ? 'INCONCLUSIVE' : others.reduce(pickWorse, first)
   return {
     verdict,
-    reason: explainVerdict(verdict, clauses, judged) + formatUncovered(uncovered),
+    reason:
+      explainVerdict(verdict, clauses, judged) +
+      formatMissing(uncovered, 'not covered') +
+      formatMissing(excluded, 'left out'),
     clauses,
     findings: [
       ...clauses.flatMap(clause => listFindings(clause, findGate(gates, clause))),
@@ -155,8 +160,7 @@ function formatGates(clauses: ClauseVerdict[]): string {
   return `${green.length} of ${gated.length} gates are green`
 }
 
-function formatUncovered({ length }: string[]): string {
-  return length === 0
-    ? ''
-    : `; ${formatCount(length, 'sentence')} of the task ${length === 1 ? 'is' : 'are'} not covered`
+/** `; 2 sentences of the task are not covered`. */
+function formatMissing({ length }: string[], how: string): string {
+  return length === 0 ? '' : `; ${formatCount(length, 'sentence')} of the task ${length === 1 ? 'is' : 'are'} ${how}`
 }

@@ -59,6 +59,8 @@ export function printContract({ id, manifest }: Session, status: SessionStatus, 
   }
   for (const sentence of status.contract?.uncoveredSentences ?? [])
     print(paint('yellow', `not covered  ${sanitize(sentence)}`))
+  for (const sentence of status.contract?.excludedSentences ?? [])
+    print(paint('yellow', `left out     ${sanitize(sentence)}`))
 }
 
 // --- internal ---

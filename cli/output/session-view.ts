@@ -181,6 +181,8 @@ function printClauses({ status }: SessionView): void {
   print(formatTable(rows))
   for (const sentence of contract?.uncoveredSentences ?? [])
     print(paint('yellow', `  not covered  ${sanitize(sentence)}`))
+  for (const sentence of contract?.excludedSentences ?? [])
+    print(paint('yellow', `  left out     ${sanitize(sentence)}`))
 }
 
 function formatWorker(worker: WorkerStatus): string[] {

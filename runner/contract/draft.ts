@@ -5,6 +5,7 @@ import {
   type Contract,
   describeProblems,
   findUnmatchedPin,
+  listExcludedSentences,
   listUncoveredSentences,
   parseContract,
   splitSentences,
@@ -25,6 +26,8 @@ export interface ContractDraft {
   text: string
   /** Sentences of the task that no clause covers. */
   uncovered: string[]
+  /** Sentences of the task that it leaves out, each with its reason. */
+  excluded: string[]
   evidence: EvidenceRecord[]
 }
 
@@ -66,7 +69,8 @@ export async function validateDraft(context: RunnerContext, version = 1): Promis
   }
   if (problems.length > 0) return refuseDraft(context, describeProblems(problems))
   const sentences = splitSentences(fs.readFileSync(paths.task, 'utf8'))
-  return { contract, text, evidence, uncovered: listUncoveredSentences(contract, sentences) }
+  const excluded = listExcludedSentences(contract, sentences)
+  return { contract, text, evidence, uncovered: listUncoveredSentences(contract, sentences), excluded }
 }
 
 /** Record the problems of a draft and answer them. */

@@ -92,7 +92,7 @@ export function restoreContractFile({
 }
 
 /** The fields of the event that names a version of the contract. */
-export function buildSealFields({ text, contract, uncovered }: ContractDraft) {
+export function buildSealFields({ text, contract, uncovered, excluded }: ContractDraft) {
   return {
     sha256: sha256(text),
     clauses: contract.clauses.map(({ id, sentence, proof }) => ({
@@ -101,6 +101,7 @@ export function buildSealFields({ text, contract, uncovered }: ContractDraft) {
       proof: getProofKind(proof),
     })),
     uncoveredSentences: uncovered.map(sentence => sentence.slice(0, MAX_UNCOVERED_CHARS)),
+    ...(excluded.length > 0 && { excludedSentences: excluded.map(each => each.slice(0, MAX_UNCOVERED_CHARS)) }),
   }
 }
 

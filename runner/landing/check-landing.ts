@@ -161,6 +161,7 @@ class LandingProof {
       gates,
       judged,
       uncovered: status.contract?.uncoveredSentences ?? [],
+      excluded: status.contract?.excludedSentences ?? [],
     })
     const judge = judged.ok ? judged.model : `none (${judged.reason})`
     const packetSha256 = 'ok' in packet ? null : packet.sha256

@@ -71,7 +71,11 @@ export async function concludeRound(
   const contract = readSealedContract(context)
   writeAtomic(session.paths.judgeAnswer(round), JSON.stringify(judged, null, 2))
   const uncoveredSentences = sealed?.uncoveredSentences ?? []
-  const decision = decideVerdict({ contract, gates, judged, uncovered: uncoveredSentences })
+  const excludedSentences = sealed?.excludedSentences ?? []
+  const decision = decideVerdict({
+    ...{ contract, gates, judged },
+    ...{ uncovered: uncoveredSentences, excluded: excludedSentences },
+  })
   const isUnchanged = head.tree === status.base?.tree
   const record: VerdictRecord = {
     format: 1,
@@ -88,6 +92,7 @@ export async function concludeRound(
     sandbox: sandbox.kind ?? `none: agents and checks ran with the rights of the user (${sandbox.reason})`,
     time: new Date().toISOString(),
     uncoveredSentences,
+    excludedSentences,
     contractVersion: sealed?.version ?? 1,
     dilutions: sealed?.dilutions ?? [],
   }

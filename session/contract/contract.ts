@@ -69,6 +69,14 @@ export function listUncoveredSentences(contract: Contract, sentences: string[]):
   return sentences.flatMap((sentence, index) => (mentioned.has(`S${index + 1}`) ? [] : [`S${index + 1}: ${sentence}`]))
 }
 
+/** List the sentences that the contract leaves out, as `S3: … (too hard)`. */
+export function listExcludedSentences({ exclusions }: Contract, sentences: string[]): string[] {
+  return exclusions.map(({ sentenceId, reason }) => {
+    const sentence = sentences[Number(sentenceId.slice(1)) - 1] ?? 'no sentence of the task'
+    return `${sentenceId}: ${sentence} (${reason})`
+  })
+}
+
 /** The orchestrator's draft at the start: the grammar by example, and the numbered sentences of the task. */
 export function renderContractTemplate(title: string, sentences: string[]): string {
   const numbered = sentences.map(

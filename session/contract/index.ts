@@ -11,6 +11,7 @@ export {
 export { type ContractChange, compareContracts } from './compare-contracts.ts'
 export {
   describeProblems,
+  listExcludedSentences,
   listUncoveredSentences,
   parseContract,
   renderContractTemplate,

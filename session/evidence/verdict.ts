@@ -59,6 +59,7 @@ export const VerdictRecord = z.object({
   clauses: z.array(ClauseVerdict),
   findings: z.array(z.string()),
   uncoveredSentences: z.array(z.string()),
+  excludedSentences: z.array(z.string()).default([]),
   /** The judged version of the contract, and what it weakened since the first. A human approved each dilution. */
   contractVersion: z.number().default(1),
   dilutions: z.array(z.string()).default([]),
@@ -110,6 +111,7 @@ export function renderVerdict(record: VerdictRecord, voidReason?: string): strin
     ...rows,
     ...section('Findings', record.findings),
     ...section('Not covered', record.uncoveredSentences),
+    ...section('Left out by the contract', record.excludedSentences),
     ...section("Weakened since the first version, with a human's approval", record.dilutions),
     '',
   ].join('\n')

@@ -89,11 +89,17 @@ const descriptions: EventTable<EventDescription | undefined> = {
     const more = problems.length > MAX_PROBLEMS ? ` and ${problems.length - MAX_PROBLEMS} more` : ''
     return describe('runner', `the contract is not ready: ${problems.slice(0, MAX_PROBLEMS).join('; ')}${more}`, 'bad')
   },
-  'contract.sealed': ({ clauses, uncoveredSentences }) => {
+  'contract.sealed': ({ clauses, uncoveredSentences, excludedSentences = [] }) => {
     const count = uncoveredSentences.length
     const uncovered = count > 0 ? `, ${formatCount(count, 'sentence')} of the task not covered` : ''
+    const leftOut = excludedSentences.length > 0 ? `, ${excludedSentences.length} left out` : ''
     const details = clauses.map(({ id, proof, sentence }) => `${id.padEnd(4)} ${proof.padEnd(6)} ${sentence}`)
-    return describe('contract', `sealed: ${formatCount(clauses.length, 'clause')}${uncovered}`, 'good', details)
+    return describe(
+      'contract',
+      `sealed: ${formatCount(clauses.length, 'clause')}${uncovered}${leftOut}`,
+      'good',
+      details,
+    )
   },
   'contract.amended': ({ version, changes }) =>
     describe('contract', `amended to version ${version}: ${changes.join('; ')}`),

@@ -27,6 +27,8 @@ const contractFields = {
   sha256: hashSchema,
   clauses: z.array(z.object({ id: z.string(), sentence: z.string(), proof: proofKindSchema })),
   uncoveredSentences: z.array(z.string()),
+  /** What the contract leaves out, each with its reason. Missing in a log of an older dispatch. */
+  excludedSentences: z.array(z.string()).optional(),
 }
 
 /** What an event of each type holds, besides its number, its time and its type. */

@@ -258,7 +258,7 @@ function answerApproval(before: SessionStatus, sha256: string, state: ApprovalSt
 }
 
 function applyVersion(
-  { sha256, uncoveredSentences, clauses }: Event<'contract.sealed' | 'contract.amended'>,
+  { sha256, uncoveredSentences, excludedSentences = [], clauses }: Event<'contract.sealed' | 'contract.amended'>,
   before: SessionStatus,
   version: number,
   dilutions: string[],
@@ -266,7 +266,7 @@ function applyVersion(
   return {
     idleTurns: 0,
     approval: undefined,
-    contract: { sha256, version, uncoveredSentences, dilutions },
+    contract: { sha256, version, uncoveredSentences, excludedSentences, dilutions },
     clauses: clauses.map(clause => ({ ...before.clauses.find(({ id }) => id === clause.id), ...clause })),
   }
 }

@@ -34,7 +34,14 @@ export interface SessionStatus {
   acceptedCommit?: string
   /** The last installation of the project's dependencies. */
   dependencies?: { state: 'running' | 'made' | 'cached' | 'failed'; reason: string; seconds: number }
-  contract?: { sha256: string; version: number; uncoveredSentences: string[]; dilutions: string[] }
+  contract?: {
+    sha256: string
+    version: number
+    uncoveredSentences: string[]
+    /** What it leaves out of the task, each with its reason. */
+    excludedSentences: string[]
+    dilutions: string[]
+  }
   clauses: ClauseStatus[]
   workers: WorkerStatus[]
   writeLock: { worker: string; fencingToken: number } | null

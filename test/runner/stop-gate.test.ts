@@ -5,7 +5,7 @@ import { explainStopBlock, writeStopGate } from '#runner/stop-gate.ts'
 import { initialStatus, type SessionStatus, type WorkerStatus } from '#session/status'
 import { createTestSession } from '../fixtures/new-session.ts'
 
-const contract = { sha256: '', version: 1, uncoveredSentences: [], dilutions: [] }
+const contract = { sha256: '', version: 1, uncoveredSentences: [], excludedSentences: [], dilutions: [] }
 const verdict = {
   round: 1,
   verdict: 'FAIL' as const,

@@ -14,8 +14,8 @@ function answerAs(...answers: Met[]): JudgeReplyResult {
 
 const noJudge: JudgeReplyResult = { ok: false, reason: 'GEMINI_API_KEY is not set', kind: 'bad key' }
 const allYes = answerAs('yes', 'yes', 'yes')
-const decide = (gates: Gate[], judged: JudgeReplyResult, uncovered: string[] = []) =>
-  decideVerdict({ contract: exampleContract, gates, judged, uncovered })
+const decide = (gates: Gate[], judged: JudgeReplyResult, uncovered: string[] = [], excluded: string[] = []) =>
+  decideVerdict({ contract: exampleContract, gates, judged, uncovered, excluded })
 
 test('every gate passes and the judge says yes to every clause: PASS', () => {
   const { verdict, reason, clauses, findings } = decide(createGates(), allYes)
@@ -118,7 +118,13 @@ test('a clause without a gate or without an answer is not proved', () => {
 
 test('a contract without a clause is never PASS', () => {
   assert.equal(
-    decideVerdict({ contract: { ...exampleContract, clauses: [] }, gates: [], judged: allYes, uncovered: [] }).verdict,
+    decideVerdict({
+      contract: { ...exampleContract, clauses: [] },
+      gates: [],
+      judged: allYes,
+      uncovered: [],
+      excluded: [],
+    }).verdict,
     'INCONCLUSIVE',
   )
 })
@@ -136,6 +142,7 @@ test('a check that was green before the work proves nothing, except a guard', ()
     gates: [{ ...vacuous, clause: guard }],
     judged: allYes,
     uncovered: [],
+    excluded: [],
   })
   assert.deepEqual([guarded.verdict, guarded.clauses[0]?.proof], ['PASS', 'guard'])
 })
@@ -154,7 +161,7 @@ test('a check that was never red proves nothing, except a guard', () => {
   }
   const guard = createClause('C1', 'It still works', { ...first.clause.proof, isGuard: true })
   const guarded = { contract: { ...exampleContract, clauses: [guard] }, gates: [{ ...unseenCheck, clause: guard }] }
-  assert.equal(decideVerdict({ ...guarded, judged: allYes, uncovered: [] }).verdict, 'PASS')
+  assert.equal(decideVerdict({ ...guarded, judged: allYes, uncovered: [], excluded: [] }).verdict, 'PASS')
 })
 
 test('a broken pin fails its check, and the finding names the pin', () => {
@@ -177,6 +184,10 @@ test('a note is in the reasons of clause and verdict, and changes neither', () =
 
 test('uncovered sentences are in the reason, and change no verdict', () => {
   assert.match(decide(createGates(), allYes, ['S2: x']).reason, /; 1 sentence of the task is not covered$/)
+  assert.match(
+    decide(createGates(), allYes, [], ['S2: x (too hard)', 'S3: y (no)']).reason,
+    /; 2 sentences of the task are left out$/,
+  )
   assert.equal(decide(createGates(), allYes, ['S2: x', 'S3: y']).verdict, 'PASS')
 })
 

@@ -53,7 +53,7 @@ async function decideOn(report: string, gates: Gate[], url: string) {
     reports: [{ worker: 'w1', clauses: ['C1', 'C2', 'C3'], ending: 'reported', report }],
   })
   const judged = await judgePacket(buildPacket(input), buildJudgeConfig(url), 1)
-  return decideVerdict({ contract: exampleContract, gates, judged, uncovered: [] })
+  return decideVerdict({ contract: exampleContract, gates, judged, uncovered: [], excluded: [] })
 }
 
 for (const [name, answer] of Object.entries(judges)) {

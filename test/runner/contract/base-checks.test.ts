@@ -31,7 +31,10 @@ async function prepare(t: TestContext) {
   const seal = (text: string, version: number) => {
     for (const file of [paths.contract, paths.contractVersion(version)]) fs.writeFileSync(file, text)
     const { contract } = parseContract(text, { allowsJudgedOnly: true })
-    const fields = { ...buildSealFields({ contract, text, uncovered: [], evidence: [] }), sha256: hash('sha256', text) }
+    const fields = {
+      ...buildSealFields({ contract, text, uncovered: [], excluded: [], evidence: [] }),
+      sha256: hash('sha256', text),
+    }
     context.record(
       version === 1
         ? { type: 'contract.sealed', ...fields }

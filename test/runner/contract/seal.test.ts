@@ -28,6 +28,7 @@ function prepare(t: TestContext, versions: string[], current: string | undefined
     sha256: sha256(versions.at(-1) ?? ''),
     version: versions.length,
     uncoveredSentences: [],
+    excludedSentences: [],
     dilutions: [],
   }
   context.status = { ...initialStatus, contract }

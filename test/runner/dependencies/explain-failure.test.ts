@@ -414,6 +414,6 @@ it('a failed setup is the reason why there is no contract', () => {
   const dependencies = { state: 'failed', reason: '`npm ci` ended with exit 1', seconds: 1 } as const
   assert.match(explainMissingContract({ ...initialStatus, dependencies }) ?? '', /setup failed.*npm ci/)
   assert.equal(explainMissingContract(initialStatus), undefined)
-  const contract = { sha256: '', version: 1, uncoveredSentences: [], dilutions: [] }
+  const contract = { sha256: '', version: 1, uncoveredSentences: [], excludedSentences: [], dilutions: [] }
   assert.equal(explainMissingContract({ ...initialStatus, dependencies, contract }), undefined)
 })

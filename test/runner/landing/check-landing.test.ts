@@ -36,6 +36,7 @@ async function prepare(t: TestContext, settings: Partial<Settings> = {}, contrac
     contract: parseContract(contract, { allowsJudgedOnly: true }).contract,
     text: contract,
     uncovered: [],
+    excluded: [],
     evidence: [],
   })
   context.record({ type: 'contract.sealed', ...fields, sha256: hash('sha256', contract) })

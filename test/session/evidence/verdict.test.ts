@@ -24,6 +24,7 @@ const record: VerdictRecord = {
   clauses: [],
   findings: [],
   uncoveredSentences: [],
+  excludedSentences: [],
   contractVersion: 1,
   dilutions: [],
 }

@@ -195,7 +195,7 @@ test('the status at the verdict has every field', () => {
     models,
     base: { commit: sha('a'), tree: sha('b') },
     acceptedCommit: sha('d'),
-    contract: { sha256: sha('c'), version: 1, uncoveredSentences: ['S2: more'], dilutions: [] },
+    contract: { sha256: sha('c'), version: 1, uncoveredSentences: ['S2: more'], excludedSentences: [], dilutions: [] },
     clauses: [
       { id: 'C1', sentence: 'It works', proof: 'check', baseOutcome: 'red', headOutcome: 'green', verdict: 'PASS' },
       { id: 'C2', sentence: 'It reads well', proof: 'judged', verdict: 'INCONCLUSIVE' },

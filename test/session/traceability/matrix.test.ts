@@ -392,6 +392,7 @@ const verdictRecord: VerdictRecord = {
   dilutions: [],
   findings: [],
   uncoveredSentences: [],
+  excludedSentences: [],
 }
 
 function clauseVerdict(
