@@ -93,9 +93,12 @@ function readMissingProgram({ exitCode, stderr }: RunResult): string | undefined
 function classifyMissingProgram(run: RunResult, words: string, existsInTree: (name: string) => boolean): CheckResult {
   // `sh: 1: pytest: not found`, `/bin/sh: pytest: command not found`, `sh: 1: ./there.sh: Permission denied`
   const [, name = ''] =
+    // `bundler: command not found: rspec`, and the same of zsh
+    /: command not found: (\S+)$/m.exec(words) ??
     /(?:^|: )([^\s:]+): (?:not found|command not found|No such file or directory|[Pp]ermission denied|[Ii]s a directory)/m.exec(
       words,
-    ) ?? []
+    ) ??
+    []
   if (name.includes('/') && !name.startsWith('/'))
     return { outcome: 'red', reason: existsInTree(name) ? `${name} cannot be executed` : `${name} does not exist` }
   const reason = name === '' ? `exit ${run.exitCode}: a command is missing` : `${name} is not on this machine`

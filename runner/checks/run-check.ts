@@ -20,6 +20,7 @@ import { readTestCounts } from '../test-counts/read-test-counts.ts'
 import { type CheckTree, leaveCheckTree, removeTree, takeCheckTree } from './check-tree.ts'
 import { type CheckResult, classifyRun } from './classify-run.ts'
 import { considerMachine, explainMissingTree } from './consider-machine.ts'
+import { considerNetwork } from './consider-network.ts'
 import { considerServices } from './consider-services.ts'
 
 /** A clause that is proved by a command. */
@@ -155,7 +156,7 @@ async function runOnExport(
       ...plan?.variables,
       ...tools.variables,
     }
-    const searchPath = [...dependencies.listProgramFolders(tree), environment['PATH']].join(path.delimiter)
+    const searchPath = [...dependencies.listProgramFolders(tree, command), environment['PATH']].join(path.delimiter)
     const run = await runProjectCommand(manifest.sandbox.kind, {
       role: 'check',
       command,
@@ -170,7 +171,8 @@ async function runOnExport(
     })
     const tests = readTestCounts(run, command)
     const shown = classifyRun(run, expectation, name => fs.existsSync(path.join(tree, name)), tests)
-    const result = considerServices(shown, run, command, plan, { sandbox: manifest.sandbox.kind, scratch })
+    const served = considerServices(shown, run, command, plan, { sandbox: manifest.sandbox.kind, scratch })
+    const result = considerNetwork(served, run, tests, manifest.sandbox.kind)
     return {
       ...createAttempt(run, await considerMachine(result, run, scratch)),
       ...(tests !== undefined && { tests }),

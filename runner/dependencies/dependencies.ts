@@ -22,8 +22,8 @@ export type Dependencies =
       variables: Record<string, string>
       /** What these programs must be able to read. */
       readablePaths: string[]
-      /** Folders in that copy whose programs can be called by name. */
-      listProgramFolders(tree: string): string[]
+      /** Folders in that copy whose programs can be called by name; those of the folder that a command goes to come first. */
+      listProgramFolders(tree: string, command?: string): string[]
       /** The paths that were made, from the top of the tree. */
       paths: string[]
     }
@@ -61,14 +61,29 @@ export function createDependencies(
       }
       await copyIgnoredFiles(session, tree)
     },
-    listProgramFolders: tree =>
-      paths
+    listProgramFolders: (tree, command = '') =>
+      sortByFolder(paths, readFirstFolder(command))
         .flatMap(name => [path.join(tree, name, '.bin'), path.join(tree, name, 'bin')])
         .filter(folder => /(node_modules\/\.bin|venv\/bin|env\/bin)$/.test(folder) && fs.existsSync(folder)),
   }
 }
 
 // --- internal ---
+
+/** The folder that a command goes to before anything else: `cd worker && python3 -m pytest`. The top for any other. */
+function readFirstFolder(command: string): string {
+  const [, , quoted, plain] = /^\s*cd\s+(?:(["'])(.*?)\1|([^\s&;|"']+))\s*(?:&&|;)/.exec(command) ?? []
+  return path.posix.normalize(quoted ?? plain ?? '.').replace(/\/$/, '')
+}
+
+/** The paths beside a folder or above it first, the nearest of all first. A repository may have an environment of Python for each part. */
+function sortByFolder(paths: string[], folder: string): string[] {
+  const rank = (name: string) => {
+    const place = path.posix.dirname(name)
+    return place === '.' || folder === place || folder.startsWith(`${place}/`) ? place.replace(/^\.$/, '').length : -1
+  }
+  return paths.toSorted((a, b) => rank(b) - rank(a))
+}
 
 /** A folder that is read-only, or on another disk, cannot be moved, so it is copied. */
 async function moveTree(source: string, target: string): Promise<void> {

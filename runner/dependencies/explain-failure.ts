@@ -113,4 +113,4 @@ function selectCause(lines: string[], found: string): string[] {
 }
 
 const UNRESOLVED_HOST =
-  /getaddrinfo (?:ENOTFOUND|EAI_AGAIN) ([\w.-]+)|Could not resolve host(?:name)?: ([\w.-]+)|lookup ([\w.-]+)[ :].*no such host|Unknown host:? ([\w.-]+)|Failed to resolve '([\w.-]+)'/gi
+  /getaddrinfo (?:ENOTFOUND|EAI_AGAIN) ([\w.-]+)|Could not resolve host(?:name)?: ([\w.-]+)|lookup ([\w.-]+)[ :].*(?:no such host|network is unreachable|Temporary failure)|unable to resolve host address [‘'"]?([\w.-]+)|Failed to open TCP connection to ([\w.-]+):\d+ \(getaddrinfo|Unknown host:? ([\w.-]+)|Failed to resolve '([\w.-]+)'/gi

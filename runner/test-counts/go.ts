@@ -10,6 +10,10 @@ const goPattern = /^(?:ok|FAIL|\?)\s|^ *--- [A-Z]{4}: |"Action":"|^DONE \d|cover
 const emptyPattern = /\[no tests? (?:files|to run)\]/
 /** `    --- SKIP: TestA/part (0.00s)` */
 const resultPattern = /^ *--- (PASS|FAIL|SKIP): (\S+) \(/
+/** The same behind what a test printed without a line end. */
+const lateResultPattern = /--- (PASS|FAIL|SKIP): (\S+) \([\d.]+s\)$/
+/** `=== RUN   TestA`, perhaps behind such a print too. */
+const startPattern = /=== RUN +(\S+)$/
 
 /** `go test`, plain, with -v and with -json, and gotestsum. Each package is a summary. Without -v it names only tests that failed. */
 export const readGoSummaries: SummaryReader = (lines, text) => {
@@ -42,6 +46,7 @@ function readText(lines: string[]): TestSummary[] {
   let results = new Map<string, string>()
   let isEmpty = false
   let isVerbose = false
+  const started = new Set<string>()
   const add = (line: number, ending: Partial<TestSummary>) => {
     const isKnown = results.size > 0 && (isVerbose || [...results.values()].some(action => action !== 'FAIL'))
     const counts = isKnown ? countLeaves(results) : { ...nothingRan, ...ending }
@@ -50,7 +55,9 @@ function readText(lines: string[]): TestSummary[] {
     isEmpty = isVerbose = false
   }
   for (const [index, line] of lines.entries()) {
-    const [, action, name] = resultPattern.exec(line) ?? []
+    const [, action, name] = resultPattern.exec(line) ?? findLateResult(line, started) ?? []
+    const [, startedName] = startPattern.exec(line) ?? []
+    if (startedName !== undefined) started.add(startedName)
     if (action !== undefined && name !== undefined) results.set(name, action)
     else if (line.startsWith('=== RUN ')) isVerbose = true
     else if (uncoveredPattern.test(line)) add(index, {})
@@ -63,6 +70,12 @@ function readText(lines: string[]): TestSummary[] {
   // A test binary that was started by itself names no package.
   if (results.size > 0) add(lines.length - 1, { label: 'unknown' })
   return summaries
+}
+
+/** Only of a test that has started: a program can print such a line of its own. */
+function findLateResult(line: string, started: Set<string>): string[] | undefined {
+  const found = line.includes('--- ') ? lateResultPattern.exec(line) : null
+  return found && started.has(found[2] ?? '') ? found : undefined
 }
 
 /** The events of `go test -json`, one a line. */

@@ -77,9 +77,11 @@ function summarizeTask({ line, state, passed, failed, skipped }: GradleTask): Te
   return passed > 0 ? { ...summary, ran: passed + failed, failed, skipped } : { ...summary, label: 'unknown' }
 }
 
-/** Does a task run tests? `javaPreCompileDebugUnitTest` and `lintAnalyzeDebugAndroidTest` only prepare them. */
+/** Does a task run tests? `javaPreCompileDebugUnitTest` and `lintAnalyzeDebugAndroidTest` only prepare them, `checkstyleTest` reads them. */
 function isTestTask(name: string): boolean {
   if (/(?:Unit|Android)Test$/.test(name)) return /^(?:test\w*UnitTest|connected\w*AndroidTest)$/.test(name)
+  if (/^(?:checkstyle|pmd|spotbugs|findbugs|codenarc|detekt|ktlint|lint|spotless|error[pP]rone|jacoco)/.test(name))
+    return false
   return /^(?:test|allTests|(?!compile|process|generate|package|merge)[a-z]\w*Test)$/.test(name)
 }
 

@@ -51,9 +51,9 @@ function cleanLines(text: string): string[] {
     .map(line => line.slice(0, MAX_LINE_CHARS).trimEnd())
 }
 
-/** `packages/a test: …` of pnpm, `web:test: …` of turbo, `[web]: …` of yarn, `app-1  | …` of compose. */
+/** `packages/a test: …` of pnpm, but not `Total tests: 3` of .NET, `web:test: …` of turbo, `[web]: …` of yarn, `app-1  | …` of compose. */
 const prefixPattern =
-  /^(?:([\w@./-]+ [\w:-]*test[\w:-]*): |([@\w./-]+:[\w:-]*test[\w:-]*): |\[(?!(?:INFO|WARNING|ERROR|info|error|warn|junit)\])([@\w./-]+)\]:? |([\w.-]+-\d+) +\| )(.*)$/
+  /^(?:(?![A-Z]\w* tests?: +\d+$)([\w@./-]+ [\w:-]*test[\w:-]*): |([@\w./-]+:[\w:-]*test[\w:-]*): |\[(?!(?:INFO|WARNING|ERROR|info|error|warn|junit)\])([@\w./-]+)\]:? |([\w.-]+-\d+) +\| )(.*)$/
 
 /** Packages that are tested at the same time write their lines between each other's, each with its name before it. */
 function splitByPrefix(lines: string[]): string[][] {

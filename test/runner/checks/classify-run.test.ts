@@ -49,6 +49,7 @@ it('a run is green, red, or could not run, with the reason', () => {
     [{ exitCode: 127, stderr: 'sh: 1: ./fib.sh: not found' }, expectation, 'red', /\.\/fib\.sh/],
     [{ exitCode: 127, stderr: 'sh: 1: pytest: not found' }, expectation, 'could not run', /pytest/],
     [{ exitCode: 127, stderr: '/bin/sh: pytest: command not found' }, expectation, 'could not run', /pytest/],
+    [{ exitCode: 127, stderr: 'bundler: command not found: rspec\n' }, expectation, 'could not run', /^rspec is not/],
     [
       { exitCode: 2, stderr: make('make: pytest: No such file or directory') },
       expectation,
