@@ -14,7 +14,7 @@ import {
   proposeProject,
   readProject,
 } from '#host/project'
-import { formatCount, formatNames } from '#host/text.ts'
+import { formatCount, formatNames, sanitize } from '#host/text.ts'
 import { addNamedToolchains, findToolchains } from '#host/toolchains'
 import type { SessionManifest } from '#session'
 import { UsageError } from '../command.ts'
@@ -101,6 +101,7 @@ export async function prepareProject(context: PrepareContext): Promise<string> {
   const warnings = [
     ...(await listProjectWarnings(file, repository)),
     ...listUnusedCredentials(file),
+    ...(file.project.setup.length > 0 ? await describeUncoveredProjects(repository, file.project) : []),
     ...(file.project.services.length > 0 ? [] : await listComposeWarnings(repository)),
   ]
   printProjectFile(file, sandbox, await findProjectToolchains(config, repository, file.project))
@@ -121,15 +122,17 @@ const NOTHING_CHANGED = 'Nothing was changed.'
 async function proposeFile({ config, repository, sandbox, ask }: PrepareContext): Promise<string> {
   const proposal = await proposeProject(repository)
   for (const line of await listComposeWarnings(repository)) print(paint('yellow', line))
-  const deeper = proposal ? [] : await describeDeeperProjects(repository)
-  if (!proposal)
+  if (!proposal) {
+    const deeper = await describeDeeperProjects(repository)
     return `No known lock file at the top of ${repository.path} or one folder below, so there is nothing to propose.${deeper.map(line => ` But ${line}.`).join('')} If the project needs a setup, write ${projectFileName}:
 
   { "setup": ["make deps"], "lockfiles": ["deps.lock"], "files": [".env.test"] }
 `
+  }
   const file = path.join(repository.path, projectFileName)
   print(`Proposed for ${repository.path}:\n`)
   for (const line of proposal.reasons) print(`  ${line}`)
+  for (const line of await describeUncoveredProjects(repository, proposal.project)) print(paint('yellow', `  ${line}`))
   print()
   const project = await addCredentials(proposal, ask)
   const parsed = Project.parse(project)
@@ -149,6 +152,19 @@ async function describeDeeperProjects(repository: UserRepository): Promise<strin
   if (files.length === 0) return []
   return [
     `deeper there is ${formatNames(files, MAX_DEEPER_COUNT)}: for one of them, run \`dispatch prepare\` in its folder`,
+  ]
+}
+
+/** What lies deeper and is not set up by this file or proposal: the line that says so. */
+async function describeUncoveredProjects(
+  repository: UserRepository,
+  project: Pick<Project, 'setup' | 'lockfiles'>,
+): Promise<string[]> {
+  const files = await listDeeperProjects(repository, project)
+  if (files.length === 0) return []
+  const folder = sanitize(path.posix.dirname(files[0] ?? ''))
+  return [
+    `this sets up nothing for ${formatNames(files, MAX_DEEPER_COUNT)}: where checks need it, add a command such as \`cd ${folder} && …\` to "setup"`,
   ]
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { it } from 'node:test'
-import { resolveProject } from '#cli/input/project.ts'
+import { prepareProject, resolveProject } from '#cli/input/project.ts'
 import { readDefaultConfig } from '#host/config'
 import { confirmProject, readProject } from '#host/project'
 import { createRepository } from '../../fixtures/host/repository.ts'
@@ -26,4 +26,25 @@ it('the start of a session says that Docker cannot be used, until there are serv
   assert.equal((await listWarnings()).length, 1)
   writeProject({ services: [{ name: 'db', command: 'x', ready: 'x' }] })
   assert.equal((await listWarnings()).length, 0)
+})
+
+it('prepare names what lies deeper and is not set up, beside a proposal and beside a file', async t => {
+  const files = { 'package-lock.json': '{}', 'services/api/go.mod': 'module x', 'services/web/package-lock.json': '{}' }
+  const repository = { ...(await createRepository(t, files)), branch: null, uncommittedFiles: 0 }
+  const config = readDefaultConfig({ DISPATCH_HOME: createScratchFolder(t) })
+  const sandbox = { kind: null, reason: '' }
+  const prepare = async () => {
+    const printed: string[] = []
+    const write = t.mock.method(process.stdout, 'write', (text: string) => printed.push(text) > 0)
+    await prepareProject({ config, repository, sandbox, ask: () => Promise.resolve(false) })
+    write.mock.restore()
+    return /this sets up nothing for (.*?):/.exec(printed.join(''))?.[1]
+  }
+  assert.equal(await prepare(), 'services/api/go.mod, services/web/package-lock.json')
+  const write = (setup: string[]) =>
+    fs.writeFileSync(path.join(repository.path, '.dispatch.json'), JSON.stringify({ setup }))
+  write(['npm ci', 'cd services/web && npm ci'])
+  assert.equal(await prepare(), 'services/api/go.mod')
+  write([])
+  assert.equal(await prepare(), undefined)
 })

@@ -455,6 +455,15 @@ test('compose files are found at the top and one folder below', async t => {
   assert.deepEqual((await listComposeFiles(repository)).sort(), names.slice(0, 5).sort())
 })
 
+test('modules of a project that is set up are not named, other projects are', async t => {
+  const files = ['pom.xml', 'a/b/pom.xml', 'a/b/package-lock.json', 'libs/py/x/pyproject.toml']
+  const repository = await createRepository(t, Object.fromEntries(files.map(name => [name, ''])))
+  const { project } = (await proposeProject(repository)) ?? assert.fail()
+  assert.deepEqual(await listDeeperProjects(repository, project), ['a/b/package-lock.json', 'libs/py/x/pyproject.toml'])
+  const setup = ['mvn test', '.venv/bin/pip install x']
+  assert.deepEqual(await listDeeperProjects(repository, { setup, lockfiles: [] }), ['a/b/package-lock.json'])
+})
+
 test('the folder where a person is counts, and those above it; others that lie deeper are named', async t => {
   const repository = await createRepository(t, {
     'services/api/go.mod': 'module x\n',
@@ -471,6 +480,9 @@ test('the folder where a person is counts, and those above it; others that lie d
     'services/api/go.mod',
     'deep/a/b/Cargo.lock',
   ])
+  const setup = ['cd services/api && go mod download', 'npm ci --prefix "apps/web/"']
+  assert.deepEqual(await listDeeperProjects(repository, { setup, lockfiles: [] }), ['deep/a/b/Cargo.lock'])
+  assert.deepEqual(await listDeeperProjects(repository, { setup, lockfiles: ['**/Cargo.lock'] }), [])
   const { project } = (await proposeProject({ ...repository, subfolder: 'services/api/cmd' })) ?? assert.fail()
   assert.match(project.setup.join(), /^cd services\/api && go mod download/)
   assert.deepEqual(project.lockfiles, ['services/api/go.mod'])
