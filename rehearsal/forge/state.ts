@@ -1,7 +1,8 @@
 import { MINUTE_MS } from '#host/time.ts'
 
-/** How long ago a check began that CI reports. */
+/** How long ago a check began that CI reports, and something was written that is found now. */
 const CI_TAKES_MS = 5 * MINUTE_MS
+const WRITTEN_AGO_MS = 5 * MINUTE_MS
 
 /** What a person, a bot or a team of the scripted forge may do in a repository. */
 export type Role = 'admin' | 'write' | 'triage' | 'read' | 'none'
@@ -218,7 +219,8 @@ export function addLineComment(
   issue: ScriptedIssue,
   { author, body, ...place }: { author: string; body: string; path: string; line: number; inReplyTo?: number },
 ): ScriptedComment {
-  const comment = createComment(state, author, body)
+  const writtenAt = new Date(Date.now() - WRITTEN_AGO_MS).toISOString()
+  const comment: ScriptedComment = { ...createComment(state, author, body), createdAt: writtenAt, updatedAt: writtenAt }
   comment.line = { inReplyTo: undefined, ...place, commit: issue.pull?.headCommit ?? '' }
   issue.pull?.lineComments.push(comment)
   touch(issue)
@@ -233,7 +235,7 @@ export function addReview(
 ): ScriptedReview {
   const review = { id: state.nextId++, ...facts, commit: issue.pull?.headCommit ?? '', submittedAt: '' }
   touch(issue)
-  review.submittedAt = issue.updatedAt
+  review.submittedAt = new Date(Date.now() - WRITTEN_AGO_MS).toISOString()
   issue.pull?.reviews.push(review)
   return review
 }
