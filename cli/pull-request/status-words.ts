@@ -3,7 +3,7 @@ import { escapeMarkdown } from '#session/traceability'
 import { MAX_RETRY_COUNT } from '../landing/outcome.ts'
 import type { PullRequestRecord } from './record.ts'
 
-/** What a pull request tells of what came back, below all else in its body; empty while there is nothing to tell. Pure. */
+/** What a pull request tells of what came back and of how to ask for more, below all else in its body. Pure. */
 export function renderStatusWords({ state, reason, retries, attempt, ignored }: PullRequestRecord): string {
   const names = attempt === null ? '' : formatNames(attempt.findings.map(({ title }) => title))
   const about = escapeMarkdown(names, MAX_LINE_CHARS)
@@ -14,6 +14,7 @@ export function renderStatusWords({ state, reason, retries, attempt, ignored }: 
     state !== 'retrying' && attempt?.outcome?.commit && `**dispatch** has worked on what came back: ${about}.`,
     ignored.length > 0 &&
       `Not read, because their authors do not decide here: ${ignored.map(renderIgnored).join(', ')}.`,
+    'To have something changed, comment on a line or write a review. In the conversation, write `/dispatch` and what it is.',
   ]
   return lines.filter(line => typeof line === 'string').join('\n\n')
 }

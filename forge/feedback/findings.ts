@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { sha256 } from '#host/hash.ts'
 import { sanitize, toOneLine } from '#host/text.ts'
+import { MINUTE_MS } from '#host/time.ts'
 import { type CheckReport, FIRST_CHECK_MS, getReportedForMs } from '../check-reports.ts'
 import { isTrusted } from '../issues/trust.ts'
 import { removeHidden } from '../issues/visible-text.ts'
@@ -53,23 +54,30 @@ export interface Feedback {
 
 /**
  * What another attempt is to settle: a conflict, red checks of exactly this commit, and words of people who may decide that are not
- * settled yet. The words of others are ignored and counted. Pure.
+ * settled yet. While such words are being written, it is nothing: all that is written in one go is for one attempt. The words of others
+ * are ignored and counted. Pure.
  */
-export function selectFindings(feedback: Feedback): { findings: Finding[]; ignored: IgnoredWords[] } {
+export function selectFindings(
+  feedback: Feedback,
+  nowMs = Date.now(),
+): { findings: Finding[]; ignored: IgnoredWords[] } {
   const { commit, base, isMergeable, isBehind, words, ownLogin, settled, annotations } = feedback
   const trusted = words.filter(({ author, association }) => isTrusted(association) || author === ownLogin)
   // Only these are believed that dispatch has written something.
-  const asking = trusted.filter(each => !each.body.startsWith(OWN_MARK) && readVisible(each) !== '')
+  const asking = trusted.filter(
+    each => !each.body.startsWith(OWN_MARK) && readVisible(each) !== '' && asksDispatch(each, ownLogin),
+  )
+  const isOpen = (each: Words) => settled[getKey(each)] !== sha256(readVisible(each))
   const groups = Object.values(Object.groupBy(asking, getGroup)).map(group => group ?? [])
+  const ignored = countIgnored(words.filter(each => !trusted.includes(each)))
+  if (asking.some(each => isOpen(each) && isFresh(each, nowMs))) return { findings: [], ignored }
   return {
     findings: [
       ...(isMergeable === false || isBehind ? [createConflict(commit, base, isBehind)] : []),
       ...listRedChecks(feedback).map(report => createCheck(report, commit, annotations.get(report) ?? [])),
-      ...groups
-        .filter(group => group.some(each => settled[getKey(each)] !== sha256(readVisible(each))))
-        .map(createFromWords),
+      ...groups.filter(group => group.some(isOpen)).map(createFromWords),
     ],
-    ignored: countIgnored(words.filter(each => !trusted.includes(each))),
+    ignored,
   }
 }
 
@@ -93,12 +101,33 @@ export function listRedChecks(
 
 /** What dispatch writes begins so. */
 const OWN_MARK = '<!-- dispatch:'
+/** A person who has written nothing for so long has said it all. */
+const QUIET_MS = 2 * MINUTE_MS
 const MAX_REPORT_CHARS = 900
 const MAX_WORDS_CHARS = 20_000
 const MAX_TITLE_CHARS = 200
 
 const getKey = ({ kind, id }: Words) => `${kind}/${id}`
 const getGroup = (words: Words) => (words.threadId === null ? getKey(words) : `thread/${words.threadId}`)
+
+/**
+ * Words on a line and in a review are about the work. In the conversation people also speak with each other: there it is asked by
+ * `/dispatch` or `@dispatch`, or by the name of the App.
+ */
+function asksDispatch(words: Words, ownLogin: string): boolean {
+  if (words.kind !== 'conversation') return true
+  const app = ownLogin.endsWith('[bot]') ? ownLogin.slice(0, -'[bot]'.length).toLowerCase() : 'dispatch'
+  const called = [...readVisible(words).matchAll(/(?<![\w/@.-])([/@])([\w-]+)(?![\w/])/g)]
+  return called.some(([, sign, name = '']) => {
+    const lower = name.toLowerCase()
+    return lower === 'dispatch' || (sign === '@' && lower === app)
+  })
+}
+
+/** A time that is ahead by more is that of another clock. */
+function isFresh({ createdAt, editedAt }: Words, nowMs: number): boolean {
+  return Math.abs(nowMs - Date.parse(editedAt ?? createdAt)) < QUIET_MS
+}
 
 /** What a reader of GitHub sees. */
 function readVisible({ body }: Words): string {

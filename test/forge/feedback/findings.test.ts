@@ -9,25 +9,35 @@ const report = (name: string, state: CheckReport['state'], text = ''): CheckRepo
   startedAt: '2026-11-30T12:00:00Z',
 })
 const words = (id: number, changes: Partial<Words> = {}): Words => ({
-  ...{ id, kind: 'conversation', author: 'ada', association: 'OWNER', body: `words ${id}`, threadId: null, place: '' },
+  ...{
+    id,
+    kind: 'conversation',
+    author: 'ada',
+    association: 'OWNER',
+    body: `/dispatch words ${id}`,
+    threadId: null,
+    place: '',
+  },
   ...{ createdAt: '2026-11-30T12:00:00Z', editedAt: null, url: `https://forge/${id}` },
   ...changes,
 })
-const select = (changes: Partial<Feedback>) =>
-  selectFindings({
-    ...{
-      commit: 'c'.repeat(40),
-      base: 'main',
-      isMergeable: true,
-      isBehind: false,
-      reports: [],
-      annotations: new Map(),
-      required: [],
-      words: [],
+const select = (changes: Partial<Feedback>, nowMs = Date.now()) =>
+  selectFindings(
+    {
+      ...{
+        commit: 'c'.repeat(40),
+        base: 'main',
+        isMergeable: true,
+        isBehind: false,
+        reports: [],
+        annotations: new Map(),
+        required: [],
+        words: [],
+      },
+      ...{ ownLogin: 'me', settled: {}, ...changes },
     },
-    ...{ ownLogin: 'me', settled: {} },
-    ...changes,
-  })
+    nowMs,
+  )
 
 test('red checks count that the branch asks for; without such, all of them once each has ended', () => {
   const list = (required: string[], ...reports: CheckReport[]) =>
@@ -99,7 +109,7 @@ test('a thread is one finding, with what trusted people say in it, and without w
   assert.deepEqual([findings[0]?.key, findings[0]?.threadId], ['thread/1', 1])
   assert.deepEqual(
     findings[0]?.words.map(({ text }) => text),
-    ['Rename it.', 'words 3'],
+    ['Rename it.', '/dispatch words 3'],
   )
   assert.match(findings[0]?.words[0]?.heading ?? '', /^review comment on src\/a\.ts line 3 by @ada \(OWNER\)/)
 })
@@ -111,6 +121,33 @@ test('what was settled counts again only with other words, and a thread with a n
   assert.deepEqual(select({ settled, words: [words(1, { ...line, ...edited })] }).findings, [])
   assert.equal(select({ settled, words: [words(1, { ...line, ...edited, body: 'others' })] }).findings.length, 1)
   assert.equal(select({ settled, words: [words(1, line), words(2, line)] }).findings.length, 1)
+})
+
+test('in the conversation only what asks dispatch counts, and elsewhere all', () => {
+  const list = (body: string, changes: Partial<Words> = {}, ownLogin = 'me') =>
+    select({ ownLogin, words: [words(1, { body, ...changes })] }).findings.length
+  for (const body of ['/dispatch rename it', 'Thanks. @Dispatch, rename it.', 'Rename it (/dispatch)'])
+    assert.equal(list(body), 1, body)
+  for (const body of ['Thanks!', 'see src/dispatch', 'see /dispatch/readme', 'a@dispatch.org', '@dispatcher', '@me'])
+    assert.equal(list(body), 0, body)
+  assert.equal(list('@night-shift rename it', {}, 'night-shift[bot]'), 1)
+  assert.equal(list('Rename it.', { kind: 'review' }), 1)
+  assert.equal(list('Rename it.', { kind: 'line', threadId: 1 }), 1)
+})
+
+test('while words are being written, nothing begins: one review is one attempt', () => {
+  const now = Date.parse('2026-11-30T12:10:00Z')
+  const [early, late] = [
+    words(1, { createdAt: '2026-11-30T12:00:00Z' }),
+    words(2, { createdAt: '2026-11-30T12:08:30Z' }),
+  ]
+  const feedback = { words: [early, late], isMergeable: false }
+  assert.equal(select(feedback, now).findings.length, 0)
+  assert.equal(select(feedback, now + 30_000).findings.length, 3)
+  const settled = select({ words: [late] }).findings[0]?.settles ?? {}
+  assert.equal(select({ ...feedback, settled }, now).findings.length, 2, 'what is settled is not waited for')
+  const chat = words(3, { body: 'Thanks!', createdAt: '2026-11-30T12:09:59Z' })
+  assert.equal(select({ words: [early, chat] }, now).findings.length, 1)
 })
 
 test('a conflict counts as soon as GitHub knows of it', () => {
