@@ -52,57 +52,59 @@ function openSession(folder: string, loginKind: 'key' | 'own', kind: 'bubblewrap
 
 const readPolicy = (file: string) => SandboxPolicy.parse(JSON.parse(fs.readFileSync(file, 'utf8')))
 
-test('in a sandbox an agent has a placeholder instead of your login, and none of your files', t => {
-  const { userFolder, session } = openSession(createScratchFolder(t), 'own', 'bubblewrap')
-  const { paths } = session
-  const own = paths.worker('w')
-  for (const folder of [paths.claudeFolder, own.claudeFolder]) {
-    assert.deepEqual(prepareClaudeFolder(session, folder, 'placeholder-1'), { CLAUDE_CONFIG_DIR: folder })
-    assert.deepEqual(fs.readdirSync(folder).sort(), ['.claude.json', '.credentials.json'])
-    for (const name of fs.readdirSync(folder))
-      assert.doesNotMatch(fs.readFileSync(path.join(folder, name), 'utf8'), /real-/)
-    const login = JSON.parse(fs.readFileSync(path.join(folder, '.credentials.json'), 'utf8')).claudeAiOauth
-    assert.deepEqual([login.accessToken, login.subscriptionType], ['placeholder-1', 'max'])
-    const config = JSON.parse(fs.readFileSync(path.join(folder, '.claude.json'), 'utf8'))
-    assert.deepEqual([config.oauthAccount, config.primaryApiKey], [{ id: 'you' }, 'placeholder-1'])
-    assert.equal(config.mcpServers, undefined)
-    assert.deepEqual(Object.keys(config.projects), [path.dirname(paths.folder)], 'your other projects are left out')
-  }
-  prepareOrchestratorSandbox(session, [], 'placeholder-1')
-  fs.mkdirSync(own.folder, { recursive: true })
-  prepareWorkerSandbox(
-    session,
-    { name: 'w', kind: 'rw' },
-    { files: ['docs/**'], programs: ['/x/bin'], readablePaths: ['/x/cache'] },
-    [],
-    'placeholder-2',
-  )
-  for (const [file, folder, placeholder] of [
-    [paths.sandboxPolicy, paths.claudeFolder, 'placeholder-1'],
-    [own.sandboxPolicy, own.claudeFolder, 'placeholder-2'],
-  ] as const) {
-    const { readablePaths, writablePaths, allowedHosts, model, inheritedVariables } = readPolicy(file)
-    assert.deepEqual(
-      [...readablePaths, ...writablePaths].filter(file => file.startsWith(userFolder)),
+for (const kind of ['bubblewrap', 'seatbelt'] as const)
+  test(`in ${kind} an agent has a placeholder instead of your login, and none of your files`, t => {
+    const { userFolder, session } = openSession(createScratchFolder(t), 'own', kind)
+    const { paths } = session
+    const own = paths.worker('w')
+    for (const folder of [paths.claudeFolder, own.claudeFolder]) {
+      assert.deepEqual(prepareClaudeFolder(session, folder, 'placeholder-1'), { CLAUDE_CONFIG_DIR: folder })
+      assert.deepEqual(fs.readdirSync(folder).sort(), ['.claude.json', '.credentials.json'])
+      for (const name of fs.readdirSync(folder))
+        assert.doesNotMatch(fs.readFileSync(path.join(folder, name), 'utf8'), /real-/)
+      const login = JSON.parse(fs.readFileSync(path.join(folder, '.credentials.json'), 'utf8')).claudeAiOauth
+      assert.deepEqual([login.accessToken, login.subscriptionType], ['placeholder-1', 'max'])
+      const config = JSON.parse(fs.readFileSync(path.join(folder, '.claude.json'), 'utf8'))
+      assert.deepEqual([config.oauthAccount, config.primaryApiKey], [{ id: 'you' }, 'placeholder-1'])
+      assert.equal(config.mcpServers, undefined)
+      assert.deepEqual(Object.keys(config.projects), [path.dirname(paths.folder)], 'your other projects are left out')
+    }
+    prepareOrchestratorSandbox(session, [], 'placeholder-1')
+    fs.mkdirSync(own.folder, { recursive: true })
+    prepareWorkerSandbox(
+      session,
+      { name: 'w', kind: 'rw' },
+      { files: ['docs/**'], programs: ['/x/bin'], readablePaths: ['/x/cache'] },
       [],
+      'placeholder-2',
     )
-    assert.ok(writablePaths.includes(folder))
-    for (const toolchain of ['/x/rustup', '/y/rust']) assert.ok(readablePaths.includes(toolchain))
-    assert.ok(!writablePaths.some(place => place.startsWith('/x')))
-    assert.deepEqual(allowedHosts, [], 'only the launcher reaches the model')
-    assert.deepEqual([model?.placeholder, model?.configDirectory], [placeholder, userFolder])
-    assert.deepEqual(
-      inheritedVariables.filter(
-        name => /^(ANTHROPIC|CLAUDE).*(KEY|TOKEN|BASE_URL|HEADERS)$/.test(name) && !/BEDROCK|VERTEX|FOUNDRY/.test(name),
-      ),
-      [],
-    )
-  }
-  assert.deepEqual(readPolicy(own.sandboxPolicy).toolFolders, ['/x/bin'])
-  assert.ok(readPolicy(own.sandboxPolicy).readablePaths.includes('/x/cache'))
-  const git = readPolicy(own.gitSandboxPolicy)
-  assert.deepEqual([git.allowedHosts, git.toolFolders, git.writablePaths], [[], [], [paths.outputs]])
-})
+    for (const [file, folder, placeholder] of [
+      [paths.sandboxPolicy, paths.claudeFolder, 'placeholder-1'],
+      [own.sandboxPolicy, own.claudeFolder, 'placeholder-2'],
+    ] as const) {
+      const { readablePaths, writablePaths, allowedHosts, model, inheritedVariables } = readPolicy(file)
+      assert.deepEqual(
+        [...readablePaths, ...writablePaths].filter(file => file.startsWith(userFolder)),
+        [],
+      )
+      assert.ok(writablePaths.includes(folder))
+      for (const toolchain of ['/x/rustup', '/y/rust']) assert.ok(readablePaths.includes(toolchain))
+      assert.ok(!writablePaths.some(place => place.startsWith('/x')))
+      assert.deepEqual(allowedHosts, [], 'only the launcher reaches the model')
+      assert.deepEqual([model?.placeholder, model?.configDirectory], [placeholder, userFolder])
+      assert.deepEqual(
+        inheritedVariables.filter(
+          name =>
+            /^(ANTHROPIC|CLAUDE).*(KEY|TOKEN|BASE_URL|HEADERS)$/.test(name) && !/BEDROCK|VERTEX|FOUNDRY/.test(name),
+        ),
+        [],
+      )
+    }
+    assert.deepEqual(readPolicy(own.sandboxPolicy).toolFolders, ['/x/bin'])
+    assert.ok(readPolicy(own.sandboxPolicy).readablePaths.includes('/x/cache'))
+    const git = readPolicy(own.gitSandboxPolicy)
+    assert.deepEqual([git.allowedHosts, git.toolFolders, git.writablePaths], [[], [], [paths.outputs]])
+  })
 
 test('without a sandbox claude uses your folder, unless you log in with a key', t => {
   const own = openSession(path.join(createScratchFolder(t), 'a'), 'own', null)
