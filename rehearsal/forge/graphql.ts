@@ -16,6 +16,7 @@ export async function answerGraphql(call: Omit<Call, 'repository' | 'params'>): 
   const { query = '', variables = {} } = call.body as { query?: string; variables?: Record<string, unknown> }
   const name = operations.find(each => new RegExp(`\\b${each}\\b`).test(query))
   if (name === undefined) return fail(400, 'Problems parsing JSON')
+  if (name === 'viewer') return ok({ data: { viewer: { login: call.token.login } } })
   if (name === 'pullRequest') return readPull(call, variables)
   if (name === 'issue') return readIssue(call, variables)
   const found = findByNodeId(call, String(variables['id']))
@@ -40,6 +41,7 @@ const operations = [
   'enqueuePullRequest',
   'pullRequest',
   'issue',
+  'viewer',
 ]
 
 type Located = { repository: ScriptedRepository; issue: ScriptedIssue }
@@ -126,13 +128,23 @@ async function describe({ state }: Pick<Call, 'state'>, repository: ScriptedRepo
     isInMergeQueue: pull.isQueued && looks > 1,
     autoMergeRequest: pull.autoMerge ? { enabledAt: issue.updatedAt } : null,
     mergeCommit: pull.merged ? { oid: pull.merged.commit } : null,
-    reviewThreads: {
-      nodes: pull.lineComments
+    reviewThreads: onePage(
+      pull.lineComments
         .filter(({ line }) => line?.inReplyTo === undefined)
-        .map(({ id, isResolved = false }) => ({ isResolved, comments: { nodes: [{ fullDatabaseId: String(id) }] } })),
-      pageInfo: { hasNextPage: false, endCursor: null },
-    },
+        .map(first => {
+          const thread = pull.lineComments.filter(each => each === first || each.line?.inReplyTo === first.id)
+          return { isResolved: first.isResolved ?? false, comments: { nodes: thread.map(describeHidden) } }
+        }),
+    ),
+    reviews: onePage(pull.reviews.map(describeHidden)),
+    comments: onePage(issue.comments.map(describeHidden)),
   }
+}
+
+const onePage = (nodes: unknown[]) => ({ nodes, pageInfo: { hasNextPage: false, endCursor: null } })
+
+function describeHidden({ id, isMinimized = false }: { id: number; isMinimized?: boolean }) {
+  return { fullDatabaseId: String(id), isMinimized }
 }
 
 function refuse(type: string, message: string): Reply {

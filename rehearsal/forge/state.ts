@@ -27,6 +27,8 @@ export interface ScriptedComment {
   line?: { path: string; line: number; commit: string; inReplyTo: number | undefined }
   /** Of the first comment of a thread. */
   isResolved?: boolean
+  /** A maintainer has hidden it. */
+  isMinimized?: boolean
 }
 
 export interface ScriptedReview {
@@ -36,6 +38,7 @@ export interface ScriptedReview {
   body: string
   commit: string
   submittedAt: string
+  isMinimized?: boolean
 }
 
 /** An issue; a pull request is one too. */
