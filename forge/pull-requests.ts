@@ -187,8 +187,7 @@ const TO_DRAFT = `mutation($id: ID!) {
 
 async function addLabels({ repository, request }: Forge, { number }: PullRequest, { labels }: PullRequestRequest) {
   if (labels.length === 0) return []
-  return collectProblem(
-    'labels',
+  return collectProblem('labels', () =>
     request(`label pull request ${number}`, async client => {
       const { data } = await client.rest.issues.listLabelsOnIssue({
         ...repository,
@@ -202,38 +201,55 @@ async function addLabels({ repository, request }: Forge, { number }: PullRequest
   )
 }
 
-/** Who has reviewed already, or was asked, is not asked again. */
-async function askReviewers(
-  { repository, request }: Forge,
-  { number }: PullRequest,
-  { reviewers }: PullRequestRequest,
-) {
+/** Who has reviewed already, or was asked, is not asked again, and neither is the author: GitHub takes no one where one cannot be asked. */
+async function askReviewers(forge: Forge, { number }: PullRequest, { reviewers }: PullRequestRequest) {
   if (reviewers.length === 0) return []
+  const { repository, request } = forge
   const pull = { ...repository, pull_number: number }
-  return collectProblem(
-    'reviewers',
-    request(`ask for reviews of pull request ${number}`, async client => {
-      const { data } = await client.rest.pulls.get(pull)
-      const reviews = await client.paginate(client.rest.pulls.listReviews, { ...pull, per_page: 100 })
-      const known = [
-        ...(data.requested_reviewers ?? []).map(({ login }) => login),
-        ...(data.requested_teams ?? []).map(({ slug }) => slug),
-        ...reviews.flatMap(({ user }) => user?.login ?? []),
-      ].map(name => name.toLowerCase())
-      const missing = reviewers.filter(name => !known.includes((name.split('/')[1] ?? name).toLowerCase()))
-      const people = missing.filter(name => !name.includes('/'))
-      const teams = missing.flatMap(name => name.split('/')[1] ?? [])
-      if (missing.length > 0)
-        await client.rest.pulls.requestReviewers({ ...pull, reviewers: people, team_reviewers: teams })
-    }),
+  const ask = (names: string[]) =>
+    request(`ask for reviews of pull request ${number}`, client =>
+      client.rest.pulls.requestReviewers({
+        ...pull,
+        reviewers: names.filter(name => !name.includes('/')),
+        team_reviewers: names.flatMap(name => name.split('/')[1] ?? []),
+      }),
+    )
+  return collectProblem('reviewers', async () => {
+    const missing = await listUnasked(forge, number, reviewers)
+    if (missing.length === 0) return []
+    try {
+      await ask(missing)
+      return []
+    } catch (error) {
+      if (missing.length === 1 || !(error instanceof ForgeError) || error.status !== 422) throw error
+    }
+    const problems: string[] = []
+    for (const name of missing) problems.push(...(await collectProblem(`reviewer ${name}`, () => ask([name]))))
+    return problems
+  })
+}
+
+async function listUnasked({ repository, request }: Forge, number: number, reviewers: string[]): Promise<string[]> {
+  const pull = { ...repository, pull_number: number }
+  const action = `ask for reviews of pull request ${number}`
+  const { data } = await request(action, client => client.rest.pulls.get(pull))
+  const reviews = await request(action, client =>
+    client.paginate(client.rest.pulls.listReviews, { ...pull, per_page: 100 }),
   )
+  const known = [
+    data.user.login,
+    ...(data.requested_reviewers ?? []).map(({ login }) => login),
+    ...(data.requested_teams ?? []).map(({ slug }) => slug),
+    ...reviews.flatMap(({ user }) => user?.login ?? []),
+  ].map(name => name.toLowerCase())
+  return reviewers.filter(name => !known.includes((name.split('/')[1] ?? name).toLowerCase()))
 }
 
 /** The pull request is there: what GitHub does not take beside it is told, and is no failure. */
-async function collectProblem(what: string, work: Promise<void>): Promise<string[]> {
+async function collectProblem(what: string, work: () => Promise<unknown>): Promise<string[]> {
   try {
-    await work
-    return []
+    const more = await work()
+    return Array.isArray(more) ? more : []
   } catch (error) {
     if (!(error instanceof ForgeError) || error.status === undefined) throw error
     return [`${what}: ${error.message}`]

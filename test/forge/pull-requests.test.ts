@@ -75,6 +75,9 @@ test('labels and reviewers are added once, and what GitHub refuses of them is to
   assert.deepEqual(issue?.pull?.requestedReviewers, ['bob'])
   const { problems } = await publishPullRequest(forge, { ...labeled, reviewers: ['mallory'] })
   assert.match(problems.join(), /^reviewers: .*not a collaborator/)
+  const several = await publishPullRequest(forge, { ...labeled, reviewers: ['Ada', 'mallory', 'eve'] })
+  assert.match(several.problems.join('\n'), /^reviewer mallory: .*not a collaborator[^\n]*$/, 'the author is left out')
+  assert.deepEqual(issue?.pull?.requestedReviewers, ['bob', 'eve'])
 })
 
 test('one that a person has closed is not opened again', async t => {
