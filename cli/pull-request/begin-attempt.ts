@@ -51,9 +51,7 @@ export async function beginAttempt(
     const reason = `its branch is at ${headCommit.slice(0, 10)}, which dispatch has pushed before ${pushed.at(-1)?.slice(0, 10)}: the last push did not arrive, or another person has put the branch back`
     return countFailure(config.home, record, { reason, isBlocked: true })
   }
-  const selected = selectFindings(await readFeedback(forge, record, pull))
-  const { ignored } = selected
-  const findings = await leaveOutResolved(forge, record.number, selected.findings)
+  const { findings, ignored } = await findWhatToSettle(forge, record, pull)
   const seen = { ignored, base }
   if (findings.length === 0)
     return JSON.stringify([record.ignored, record.base]) === JSON.stringify([ignored, base]) ? record : write(seen)
@@ -99,6 +97,15 @@ export async function enqueueAttempt(config: Config, record: PullRequestRecord):
 function findMissing(config: Config, { sessions, first }: PullRequestRecord): string | undefined {
   const needed = [...(first === undefined ? sessions.slice(0, 1) : []), ...sessions.slice(-1)]
   return needed.find(id => findIfPresent(config, id) === undefined)
+}
+
+/** Whether words were hidden is asked only where they would begin something. Whose words are not read is told also of hidden ones. */
+async function findWhatToSettle(forge: Forge, record: PullRequestRecord, pull: FollowedPull) {
+  const feedback = await readFeedback(forge, record, pull)
+  const selected = selectFindings(feedback)
+  if (selected.findings.every(({ words }) => words.length === 0)) return selected
+  const words = await leaveOutResolved(forge, record.number, feedback.words)
+  return { ...selectFindings({ ...feedback, words }), ignored: selected.ignored }
 }
 
 async function readFeedback(forge: Forge, { number, settled }: PullRequestRecord, pull: FollowedPull) {

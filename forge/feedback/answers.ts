@@ -16,8 +16,15 @@ export interface Answer {
 /** The login in whose name requests are made. */
 export async function readOwnLogin({ ownLogin, request }: Forge): Promise<string> {
   if (ownLogin !== undefined) return ownLogin
-  const { data } = await request('see whose login it is', client => client.rest.users.getAuthenticated())
-  return data.login
+  const action = 'see whose login it is'
+  try {
+    return (await request(action, client => client.rest.users.getAuthenticated())).data.login
+  } catch (error) {
+    if (!(error instanceof ForgeError) || error.status !== 403) throw error
+    // The token of an App is no user to REST.
+    const answer = await request(action, client => client.graphql<{ viewer: { login: string } }>(VIEWER))
+    return answer.viewer.login
+  }
 }
 
 /**
@@ -38,6 +45,8 @@ export async function writeAnswers(forge: Forge, number: number, ownLogin: strin
 }
 
 // --- internal ---
+
+const VIEWER = 'query { viewer { login } }'
 
 function createReply({ repository, request }: Forge, number: number, threadId: number, body: string) {
   return request(`answer in pull request ${number}`, client =>

@@ -10,7 +10,7 @@ import {
   writeStatusPart,
 } from '#forge/feedback'
 import { replaceStatusPart } from '#forge/feedback/status-part.ts'
-import { addLineComment, addReview } from '#rehearsal/forge/state.ts'
+import { addLineComment, addReview, createComment } from '#rehearsal/forge/state.ts'
 import { openForge } from '../../fixtures/forge.ts'
 
 test('an answer is written once, edited where it changes, and not taken from a stranger', async t => {
@@ -39,14 +39,15 @@ test('an answer is written once, edited where it changes, and not taken from a s
       ['review', 'bob', 'COLLABORATOR'],
     ],
   )
-  const thread = { kind: 'thread' as const, key: 'x', title: '', url: '', reports: [], words: [], settles: {} }
-  const [open, inConversation] = [
-    { ...thread, threadId: first.id },
-    { ...thread, threadId: null },
-  ]
-  assert.deepEqual(await leaveOutResolved(forge, number, [open, inConversation]), [open, inConversation])
+  issue.comments.push(createComment(server.state, 'bob', '/dispatch do it'), createComment(server.state, 'bob', 'spam'))
+  const list = async () =>
+    (await leaveOutResolved(forge, number, await readWords(forge, number))).map(({ body }) => body.slice(0, 16))
+  assert.deepEqual(await list(), ['Rename it.', '<!-- dispatch:an', 'More tests.', '/dispatch do it', 'spam'])
+  for (const each of [issue.comments[1], issue.pull.reviews[0]]) if (each) each.isMinimized = true
+  assert.deepEqual(await list(), ['Rename it.', '<!-- dispatch:an', '/dispatch do it'])
   first.isResolved = true
-  assert.deepEqual(await leaveOutResolved(forge, number, [open, inConversation]), [inConversation])
+  assert.deepEqual(await list(), ['/dispatch do it'], 'with all that is in its thread')
+  issue.comments = []
   const login = await readOwnLogin(forge)
   assert.equal(login, 'ada')
   const listOwn = () =>
@@ -67,6 +68,12 @@ test('an answer is written once, edited where it changes, and not taken from a s
   const { body } = await readFollowedPull(forge, number)
   await writeStatusPart(forge, number, body, 'It works.')
   assert.match(issue.body, /^y[\s\S]*\n\n<!-- dispatch:followed -->\nIt works\.\n<!-- dispatch:followed end -->$/)
+})
+
+test('the token of an App that a job was given knows under which name it comments', async t => {
+  const { connect } = await openForge(t)
+  const job = await connect('night-shift[bot]', { login: 'night-shift[bot]', permissions: { contents: 'write' } })
+  assert.equal(await readOwnLogin(job), 'night-shift[bot]')
 })
 
 test('the part that tells how it goes is replaced, and goes when there is nothing to tell', () => {
