@@ -5,7 +5,7 @@ import { sha256 } from '#host/hash.ts'
 import { findSecrets, redactionLabels, redactSecrets } from '#host/secrets'
 import { formatCount, toOneLine } from '#host/text.ts'
 import { createCanary } from './canary.ts'
-import type { PacketInput } from './input.ts'
+import type { Gate, PacketInput } from './input.ts'
 import { findLeaks, type Leaks, redactLeaks, type SourceFile, withheldLine } from './leak-scan.ts'
 import { listEvidenceIds, listingId, renderPacket, type TextKind } from './render-packet.ts'
 import { type StrippedText, stripCodeFences, stripControlCharacters, stripDiffs, truncateText } from './strip-code.ts'
@@ -66,6 +66,7 @@ export function buildPacket(input: PacketInput): Packet {
   assertNoSecrets(packet, knownSecrets)
   assertNoLeak(packet, input.sources, [disclosed, ...redactionLabels].join('\n'))
   const evidenceIds = [...input.gates.flatMap(listEvidenceIds), listingId]
+  const idsAfterWork = [...input.gates.flatMap(listIdsAfterWork), listingId]
   return {
     packet,
     sha256: sha256(packet),
@@ -74,11 +75,8 @@ export function buildPacket(input: PacketInput): Packet {
     evidenceIds,
     mustCite: Object.fromEntries(
       input.contract.clauses.map(({ id }) => {
-        const gates = input.gates.filter(({ clause }) => clause.id === id)
-        const ownIds = gates.flatMap(gate =>
-          listEvidenceIds({ ...gate, evidence: gate.evidence.filter(({ side }) => side === 'head') }),
-        )
-        return [id, ownIds.length > 0 ? ownIds : evidenceIds]
+        const ownIds = input.gates.filter(({ clause }) => clause.id === id).flatMap(listIdsAfterWork)
+        return [id, ownIds.length > 0 ? ownIds : idsAfterWork]
       }),
     ),
     canaryId: canary.id,
@@ -106,6 +104,10 @@ export function assertNoSecrets(packet: string, knownSecrets: readonly string[])
 interface RedactionTargets {
   leaks: Leaks
   knownSecrets: readonly string[]
+}
+
+function listIdsAfterWork(gate: Gate): string[] {
+  return listEvidenceIds({ ...gate, evidence: gate.evidence.filter(({ side }) => side === 'head') })
 }
 
 /** A report or an output as the judge may see it: no invisible characters, no code, no secret, no source, and not too long. */
