@@ -1,5 +1,8 @@
+import { readUntrusted } from '#host/fs'
+import { sha256 } from '#host/hash.ts'
+import { parseJson } from '#host/json.ts'
 import type { Contract, ContractProblem } from '#session/contract'
-import type { EvidenceRecord } from '#session/evidence'
+import { EvidenceRecord } from '#session/evidence'
 import { readLog } from '#session/log'
 import { type Commit, listCommitFiles } from '#session/repository'
 import { getEvidence, recordCheck } from '../checks/check-cache.ts'
@@ -25,6 +28,26 @@ export async function completeBaseEvidence(context: RunnerContext, contract: Con
   for (const clause of contract.clauses.filter(isCheckClause))
     if (!recorded.has(formatBaseEvidenceId(version, clause.id)))
       recordCheck(context, await runCheckOnBase(context, clause, version))
+}
+
+/**
+ * What the checks of the version in force showed on the base: the records that the log names by their hash. A draft and a declined
+ * amendment leave records too, and an agent may add one.
+ */
+export function readBaseEvidence({ session, status }: RunnerContext, contract: Contract): EvidenceRecord[] {
+  const { paths } = session
+  const hashes = new Map(
+    readLog(paths.events).events.flatMap(event =>
+      event.type === 'check.ran' ? [[event.recordId, event.sha256] as const] : [],
+    ),
+  )
+  return contract.clauses.filter(isCheckClause).flatMap(({ id }) => {
+    const recordId = formatBaseEvidenceId(status.contract?.version ?? 1, id)
+    const bytes = hashes.has(recordId) ? readUntrusted(paths.evidenceRecord(recordId), MAX_RECORD_BYTES) : undefined
+    const hash = hashes.get(recordId) // A log of an older dispatch has none.
+    if (!bytes || (hash !== undefined && sha256(bytes) !== hash)) return []
+    return EvidenceRecord.safeParse(parseJson(bytes.toString('utf8'))).data ?? []
+  })
 }
 
 /** The commit that the work starts from. */
@@ -101,6 +124,9 @@ function chooseRemedy(reason: string): string {
 
 const SERVICE_REMEDY =
   'Use tests that need no such service, or report it with `ask`: only the human can name what starts it, under "services" in .dispatch.json. If the work is to listen at that address itself, let it and the check use a free one.'
+
+/** No record is longer. */
+const MAX_RECORD_BYTES = 4 << 20
 
 function formatBaseEvidenceId(version: number, clause: string): string {
   return version === 1 ? `base-${clause}` : `base-v${version}-${clause}`

@@ -6,12 +6,13 @@ import {
   listChangesOutsideScopes,
   type WorkDiff,
 } from '#session/contract'
-import { describeTestChanges, type EvidenceRecord, formatTestCounts, readEvidence } from '#session/evidence'
+import { describeTestChanges, type EvidenceRecord, formatTestCounts } from '#session/evidence'
 import { type Commit, listChangedPaths, listCommitFiles } from '#session/repository'
 import type { Gate } from '#validator'
 import { getEvidence, recordCheck } from '../checks/check-cache.ts'
 import { type CheckClause, isCheckClause } from '../checks/run-check.ts'
 import type { RunnerContext } from '../context.ts'
+import { readBaseEvidence } from '../contract/base-checks.ts'
 
 const MAX_LISTED_FILES = 8
 
@@ -34,7 +35,7 @@ export function runRoundGates(
   round: number,
   head: Commit,
 ): Promise<Gate[]> {
-  const baseEvidence = readEvidence(context.session.paths).filter(({ side }) => side === 'base')
+  const baseEvidence = readBaseEvidence(context, contract)
   const record = (evidence: EvidenceRecord) => recordCheck(context, evidence)
   const getBaseOutcome = (clauseId: string) => context.status.clauses.find(({ id }) => id === clauseId)?.baseOutcome
   return runGates(context, contract, { name: `round-${round}`, round, head, baseEvidence, getBaseOutcome, record })
