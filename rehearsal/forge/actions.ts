@@ -1,5 +1,5 @@
 import { fail, list, ok, type Reply, type Route, route } from './router.ts'
-import { renderWorkflowRun } from './shapes.ts'
+import { renderJob, renderWorkflowRun } from './shapes.ts'
 
 /** Runs of workflows, and the settings that they depend on. The value of a secret is shown to no login. */
 export const actionsRoutes: Route[] = [
@@ -9,6 +9,13 @@ export const actionsRoutes: Route[] = [
     return list(
       runs.map(run => renderWorkflowRun(state, run)),
       page => ({ total_count: runs.length, workflow_runs: page }),
+    )
+  }),
+  route('GET /repos/:owner/:repo/actions/runs/:id/jobs', ['actions', 'read'], ({ state, repository, params }) => {
+    const jobs = repository.checkRuns.filter(({ suite }) => suite === Number(params['id']))
+    return list(
+      jobs.map(job => renderJob(state, job)),
+      page => ({ total_count: jobs.length, jobs: page }),
     )
   }),
   route('GET /repos/:owner/:repo/actions/secrets', ['secrets', 'read'], ({ repository }) =>

@@ -322,6 +322,16 @@ export function renderWorkflowRun({ url }: ForgeState, run: ScriptedWorkflowRun)
   }
 }
 
+/** A job of a workflow: its check run is the same. */
+export function renderJob({ url }: ForgeState, run: ScriptedCheckRun) {
+  const { id, commit, suite = 0, name, status, conclusion, startedAt, completedAt } = run
+  return {
+    ...{ id, node_id: `JOB_${id}`, run_id: suite, run_url: `${url}/api/v3/actions/runs/${suite}`, head_sha: commit },
+    ...{ url: `${url}/api/v3/actions/jobs/${id}`, html_url: `${url}/actions/runs/${suite}/job/${id}`, name },
+    ...{ status, conclusion, created_at: startedAt, started_at: startedAt, completed_at: completedAt },
+  }
+}
+
 function renderApp(slug: string) {
   return { id: toId(slug), node_id: `A_${slug}`, slug, name: slug === 'github-actions' ? 'GitHub Actions' : slug }
 }

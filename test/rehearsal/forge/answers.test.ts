@@ -51,10 +51,11 @@ const honest: [
   Honest<Render<'renderReview'>, Answer<'pulls', 'getReview'>>,
   Honest<Render<'renderCheckRun'>, Answer<'checks', 'get'>>,
   Honest<Render<'renderCheckSuite'>, Answer<'checks', 'getSuite'>>,
+  Honest<Render<'renderJob'>, Answer<'actions', 'getJobForWorkflowRun'>>,
   Honest<Render<'renderWorkflowRun'>, Answer<'actions', 'getWorkflowRun'>>,
   Honest<Render<'renderAnnotation'>, Element<Answer<'checks', 'listAnnotations'>>>,
   Honest<Render<'renderStatus'>, Element<Answer<'repos', 'listCommitStatusesForRef'>>>,
-] = [true, true, true, true, true, true, true, true, true, true, true, true]
+] = [true, true, true, true, true, true, true, true, true, true, true, true, true]
 
 test('each shape is a part of the one that GitHub has', () => {
   assert.ok(honest.every(Boolean))
