@@ -22,17 +22,21 @@ export interface CheckReport {
 
 /**
  * The check runs of a commit that count, and a report for each suite of which something is still to come, such as that of a workflow whose
- * second job waits for its first: no check run tells of that job yet.
+ * second job waits for its first: no check run tells of that job yet. A fine-grained token of a person can have no right to see checks: then
+ * the jobs of GitHub Actions stand for them.
  */
 export async function readCheckRuns(forge: Forge, commit: string): Promise<CheckReport[]> {
-  const { repository, request } = forge
-  const place = { ...repository, ref: commit, per_page: 100 }
+  const place = { ...forge.repository, ref: commit, per_page: 100 }
   const action = `read the checks of ${commit.slice(0, 10)}`
-  const runs = await request(action, client => client.paginate(client.rest.checks.listForRef, place))
-  const suites = await request(action, client => client.paginate(client.rest.checks.listSuitesForRef, place))
-  const all = [...runs.map(readRun), ...suites.flatMap(suite => readSuite(suite, runs))]
-  const workflows = hasRivals(all, suites) ? await readWorkflows(forge, commit) : new Map()
-  return all.filter(each => !isReplaced(each, all, workflows)).map(({ report }) => report)
+  try {
+    const runs = await forge.request(action, client => client.paginate(client.rest.checks.listForRef, place))
+    const suites = await forge.request(action, client => client.paginate(client.rest.checks.listSuitesForRef, place))
+    const all = [...runs.map(readRun), ...suites.flatMap(suite => readSuite(suite, runs))]
+    return dropReplaced(all, hasRivals(all, suites) ? await readWorkflows(forge, commit) : [])
+  } catch (error) {
+    if (!(isDenied(error) && error.status === 403 && forge.login.kind === 'token')) throw error
+    return readJobs(forge, commit)
+  }
 }
 
 // --- internal ---
@@ -53,8 +57,9 @@ interface Placed {
   isWhole: boolean
 }
 
-/** By the number of its suite, the workflow of a run and what has started it: `12/push`. */
-type Workflows = Map<number, { kind: string; startedAt: string }>
+type WorkflowRun = Awaited<
+  ReturnType<GitHubClient['rest']['actions']['listWorkflowRunsForRepo']>
+>['data']['workflow_runs'][number]
 
 const ACTIONS = 'github-actions'
 
@@ -106,21 +111,56 @@ function hasRivals(all: Placed[], suites: CheckSuite[]): boolean {
 }
 
 /** Where the login may not see that, each run counts. */
-async function readWorkflows({ repository, request }: Forge, commit: string): Promise<Workflows> {
+async function readWorkflows(forge: Forge, commit: string): Promise<WorkflowRun[]> {
   try {
-    const runs = await request(`read the workflows of ${commit.slice(0, 10)}`, client =>
-      client.paginate(client.rest.actions.listWorkflowRunsForRepo, { ...repository, head_sha: commit, per_page: 100 }),
-    )
-    return new Map(
-      runs.map(({ check_suite_id, workflow_id, event, run_started_at, created_at }) => [
-        Number(check_suite_id),
-        { kind: `${workflow_id}/${event}`, startedAt: run_started_at ?? created_at },
-      ]),
-    )
+    return await listWorkflowRuns(forge, commit)
   } catch (error) {
     if (!isDenied(error)) throw error
-    return new Map()
+    return []
   }
+}
+
+function listWorkflowRuns({ repository, request }: Forge, commit: string): Promise<WorkflowRun[]> {
+  return request(`read the workflows of ${commit.slice(0, 10)}`, client =>
+    client.paginate(client.rest.actions.listWorkflowRunsForRepo, { ...repository, head_sha: commit, per_page: 100 }),
+  )
+}
+
+/** What other apps report as checks cannot be seen so. */
+async function readJobs(forge: Forge, commit: string): Promise<CheckReport[]> {
+  const { repository, request } = forge
+  const runs = await listWorkflowRuns(forge, commit)
+  const all: Placed[] = []
+  for (const run of runs) {
+    const jobs = await request(`read the jobs of ${commit.slice(0, 10)}`, client =>
+      client.paginate(client.rest.actions.listJobsForWorkflowRun, { ...repository, run_id: run.id, per_page: 100 }),
+    )
+    const suite = Number(run.check_suite_id)
+    const place = { app: ACTIONS, suite }
+    for (const { id, name, status, conclusion, html_url, started_at } of jobs) {
+      const report = { ...readResult(status, conclusion), name, text: '', url: html_url ?? '', run: undefined }
+      all.push({ report: { ...report, startedAt: started_at }, ...place, id: Number(id), isWhole: false })
+    }
+    const whole = readResult(run.status, run.conclusion)
+    const isTold = jobs.some(({ status }) => status !== 'completed') || (jobs.length > 0 && whole.state !== 'pending')
+    if (whole.state === 'green' || isTold) continue
+    const report = { ...whole, name: run.name ?? 'GitHub Actions', text: '', url: run.html_url, run: undefined }
+    all.push({ report: { ...report, startedAt: run.created_at }, ...place, id: suite, isWhole: true })
+  }
+  return dropReplaced(all, runs)
+}
+
+/** By the number of its suite, the workflow of a run and what has started it: `12/push`. */
+type Workflows = Map<number, { kind: string; startedAt: string }>
+
+function dropReplaced(all: Placed[], runs: WorkflowRun[]): CheckReport[] {
+  const workflows: Workflows = new Map(
+    runs.map(({ check_suite_id, workflow_id, event, run_started_at, created_at }) => [
+      Number(check_suite_id),
+      { kind: `${workflow_id}/${event}`, startedAt: run_started_at ?? created_at },
+    ]),
+  )
+  return all.filter(each => !isReplaced(each, all, workflows)).map(({ report }) => report)
 }
 
 /**

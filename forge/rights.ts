@@ -27,7 +27,7 @@ export async function probeRights(forge: Forge): Promise<ForgeRights> {
     const missing = has.includes('repo') || has.includes(needed) ? [] : [`${needed} (to open pull requests)`]
     return { user, missing: [...missing, ...describePush(data.permissions?.push)] }
   }
-  const asked = listProbes(repository).map(({ purpose, ask }) =>
+  const asked = listProbes(repository, login.kind === 'app').map(({ purpose, ask }) =>
     probe(forge, purpose, client => ask(client, data.default_branch)),
   )
   const missing = (await Promise.all(asked)).flat()
@@ -38,7 +38,7 @@ export async function probeRights(forge: Forge): Promise<ForgeRights> {
 // --- internal ---
 
 /** What each purpose needs: with the permission, reading is answered, and writing is refused for what it lacks. */
-function listProbes(repository: Forge['repository']): Probe[] {
+function listProbes(repository: Forge['repository'], isApp: boolean): Probe[] {
   // Nothing of what the request needs.
   const empty = repository as never as { owner: string; repo: string } & Record<
     'title' | 'head' | 'base' | 'ref' | 'sha',
@@ -53,13 +53,27 @@ function listProbes(repository: Forge['repository']): Probe[] {
     },
     {
       purpose: 'to see the checks of a commit',
-      ask: (client, ref) => client.rest.checks.listForRef({ ...repository, ref, per_page: 1 }),
+      ask: (client, ref) => askForChecks(client, { ...repository, ref, per_page: 1 }, isApp),
     },
     {
       purpose: 'to see the statuses of a commit',
       ask: (client, ref) => client.rest.repos.listCommitStatusesForRef({ ...repository, ref, per_page: 1 }),
     },
   ]
+}
+
+/** A token of a person can have no right to see checks, unless it is a classic one. For that it sees the workflows. */
+async function askForChecks(
+  client: GitHubClient,
+  place: Forge['repository'] & { ref: string; per_page: number },
+  isApp: boolean,
+): Promise<unknown> {
+  try {
+    return await client.rest.checks.listForRef(place)
+  } catch (error) {
+    if (isApp || (error as { status?: number }).status !== 403) throw error
+    return client.rest.actions.listWorkflowRunsForRepo(place)
+  }
 }
 
 interface Probe {

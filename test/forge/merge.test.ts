@@ -175,6 +175,30 @@ test('a workflow whose next job is still to come is waited for', async t => {
   assert.equal((await read()).checks.get('GitHub Actions'), 'red', 'a file that GitHub cannot read runs nothing')
 })
 
+test('a fine-grained token sees jobs and statuses in place of checks', async t => {
+  const { connect, server, repository, head, issue, check } = await openPullRequest(t)
+  const permissions = { contents: 'write', pull_requests: 'write', actions: 'read', statuses: 'read' } as const
+  const forge = await connect('bob', { login: 'bob', permissions })
+  const read = async () => [...(await readMergeState(forge, issue.number, head)).checks].toSorted()
+  const run = addWorkflowRun(server.state, repository, {
+    ...{ commit: head, workflow: 'ci', status: 'in_progress', conclusion: null },
+  })
+  check('build', 'success', run.id)
+  assert.deepEqual(await read(), [
+    ['build', 'green'],
+    ['ci', 'pending'],
+  ])
+  check('test', 'failure', run.id)
+  Object.assign(run, { status: 'completed', conclusion: 'failure' })
+  assert.deepEqual(await read(), [
+    ['build', 'green'],
+    ['test', 'red'],
+  ])
+  const blind = await connect('bob', { login: 'bob', permissions: { ...permissions, actions: undefined as never } })
+  const reading = readMergeState(blind, issue.number, head)
+  await assert.rejects(reading, { exitCode: 7, remedy: /lacks actions: read/ })
+})
+
 test('a check that a later run of its workflow has replaced does not count', async t => {
   const { server, repository, head, read, check } = await openPullRequest(t)
   const run = (workflow: string, event: string, minute: number) => {
