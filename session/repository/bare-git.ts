@@ -51,11 +51,23 @@ export async function verifyObjects(repository: SessionRepository, ...trees: str
   )
 }
 
-/** Does the repository still have this commit with all of its objects? */
+/**
+ * Does the repository still have this commit with all of its objects? Throws where git could not look: where it did not start, or the
+ * machine had no memory or no file left. That says nothing about the commit.
+ */
 export async function hasCommit(repository: SessionRepository, commit: string): Promise<boolean> {
   if (findForeignConfig(repository) !== undefined) return false
-  const args = ['--git-dir', repository.bareRepository, 'rev-list', '--objects', '--quiet', `${commit}^{tree}`]
-  return (await tryGit(args)).exitCode === 0
+  const { bareRepository } = repository
+  const args = ['--git-dir', bareRepository, 'rev-list', '--objects', '--quiet', `${commit}^{tree}`]
+  const { exitCode, startError, timedOut, signal, stderr } = await tryGit(args)
+  if (exitCode === 0) return true
+  if (exitCode === GIT_FATAL_EXIT_CODE && !machineProblem.test(stderr)) return false
+  const ended = timedOut ? 'it ran out of time' : (signal ?? `exit ${exitCode}`)
+  const reason = startError ?? (sanitize(stderr.trim()) || ended)
+  throw new DispatchError(`git could not look for a commit in ${bareRepository}: ${reason}`, {
+    exitCode: exitCodes.dependency,
+    remedy: 'The work is as it was. Try it again when git runs: git --version',
+  })
 }
 
 /**
@@ -95,6 +107,12 @@ export function findForeignConfig({ bareRepository, usesAlternates }: SessionRep
 // --- internal ---
 
 const MAX_CONFIG_BYTES = 4096
+
+/** Of a git that looked, and did not find an object or could not read it. */
+const GIT_FATAL_EXIT_CODE = 128
+/** How git and the system word that the machine, and not the repository, is the reason. */
+const machineProblem =
+  /out of memory|cannot allocate memory|too many open files|resource temporarily unavailable|unable to create thread|no space left|quota exceeded|input\/output error/i
 const ALTERNATES_FILE = 'objects/info/alternates'
 
 /** Files by which git takes configuration, objects or attributes from elsewhere. Dispatch makes none of them. */

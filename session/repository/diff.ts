@@ -23,6 +23,17 @@ export async function listDifferences(
   commit: string,
   known?: KnownFiles,
 ): Promise<string[]> {
+  if (known === undefined) return compareFiles(repository, commit)
+  try {
+    return await compareFiles(repository, commit, known)
+  } catch {
+    // git may refuse what was kept. Without it, every file is read.
+    if (known.isKept) for (const file of [known.index, `${known.index}.lock`]) fs.rmSync(file, { force: true })
+    return compareFiles(repository, commit)
+  }
+}
+
+async function compareFiles(repository: SessionRepository, commit: string, known?: KnownFiles): Promise<string[]> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dispatch-index-'))
   const index = known?.isKept ? known.index : path.join(folder, 'index')
   const env = { GIT_INDEX_FILE: index, GIT_OPTIONAL_LOCKS: '1' } // With its locks, git keeps what it saw.

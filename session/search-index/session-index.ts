@@ -33,6 +33,8 @@ export class SessionIndex {
   private readonly database: Database
   private readonly workspace: string
   private readonly isReadOnly: boolean
+  /** The sessions that this has left out, because what is so now could not be found out, and why. */
+  readonly leftOut: { id: string; reason: string }[] = []
 
   constructor(database: Database, workspace: string, isReadOnly: boolean) {
     this.database = database
@@ -150,7 +152,12 @@ export class SessionIndex {
     if (indexed === undefined) return undefined
     const { status, unreadableLines, ...session } = indexed
     const paths = resolveSessionPaths(path.join(this.workspace, id))
-    return completeView({ ...session, paths }, status, unreadableLines)
+    try {
+      return await completeView({ ...session, paths }, status, unreadableLines)
+    } catch (error) {
+      this.leftOut.push({ id, reason: describeError(error) }) // It keeps no other one from being listed.
+      return undefined
+    }
   }
 
   /** Read a session by its files, and store what they say. Undefined if it is gone or cannot be read. */
@@ -174,6 +181,10 @@ export class SessionIndex {
   private delete(id: string): void {
     this.database.prepare('DELETE FROM sessions WHERE id = ?').run(id)
   }
+}
+
+export function describeError(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 /** Does a text, as `readWords` returns it, contain each word of a search? Pure. */

@@ -11,6 +11,7 @@ import type { SessionPaths } from '#session'
 import { resolveSessionPaths } from '#session/paths.ts'
 import {
   createReference,
+  hasCommit,
   importWork,
   listChangedPaths,
   listChangesSinceVerdict,
@@ -506,4 +507,49 @@ test('a kept commit survives a change of its branch', async t => {
   await importWork(paths)
   await gitIn(paths.bareRepository, 'gc', '--quiet', '--prune=now')
   assert.deepEqual((await listCommitFiles(paths, 'round-1')).length, 1)
+})
+
+test('a git that cannot run says nothing about a verdict', async t => {
+  const paths = createPaths(t)
+  await prepareRepository(paths, 'dispatch/a', undefined)
+  write(paths.outputs, { a: 'text' })
+  const head = await commitAll(paths.outputs)
+  await importWork(paths)
+  const status = { verdict: { commit: head } } as Pick<SessionStatus, 'verdict'>
+  const searchPath = process.env['PATH']
+  t.after(() => {
+    process.env['PATH'] = searchPath
+  })
+  const fake = createScratchFolder(t)
+  const endings = [
+    'echo "xcrun: error: no tools" >&2; exit 1',
+    'kill -9 $$',
+    'echo "fatal: Out of memory" >&2; exit 128',
+  ]
+  for (const ending of endings) {
+    fs.writeFileSync(path.join(fake, 'git'), `#!/bin/sh\n${ending}\n`, { mode: 0o755 })
+    process.env['PATH'] = `${fake}:${searchPath}`
+    await assert.rejects(listChangesSinceVerdict(paths, status), ending)
+    await assert.rejects(hasCommit(paths, head), ending)
+  }
+  process.env['PATH'] = createScratchFolder(t)
+  await assert.rejects(listChangesSinceVerdict(paths, status), 'there is no git')
+  process.env['PATH'] = searchPath
+  assert.deepEqual(await listChangesSinceVerdict(paths, status), [])
+  assert.equal(await hasCommit(paths, 'f'.repeat(40)), false)
+})
+
+test('an index that git refuses does not keep the work from being compared', async t => {
+  const paths = createPaths(t)
+  await prepareRepository(paths, 'dispatch/a', undefined)
+  write(paths.outputs, { a: 'text' })
+  const head = await commitAll(paths.outputs)
+  await importWork(paths)
+  const status = computeStatus([])
+  const judged = { ...status, verdict: { commit: head } as SessionStatus['verdict'] }
+  const index = paths.verdictIndex(head)
+  fs.writeFileSync(index, 'no index')
+  assert.deepEqual(await listVisibleChanges(paths, judged as SessionStatus), [], 'a reader')
+  assert.deepEqual(await listVisibleChanges(paths, judged as SessionStatus, true), [], 'the runner')
+  assert.equal(fs.existsSync(index), false)
 })

@@ -9,7 +9,9 @@ import { acquireLease } from '#host/lease'
 import { identify } from '#host/process'
 import type { Session } from '#session'
 import { appendEvent, type EventBody } from '#session/log'
+import { resolveSessionPaths } from '#session/paths.ts'
 import { listNewestSessions, readView } from '#session/readonly.ts'
+import { prepareRepository } from '#session/repository'
 import { listOpenSessions, listSessionPage, type SessionQuery } from '#session/search-index'
 import { openIndex } from '#session/search-index/database.ts'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
@@ -206,4 +208,21 @@ test('eight processes bring one index up to date at once', async t => {
   const ran = await Promise.all(Array.from({ length: 8 }, () => runProgram(process.execPath, args, { cwd })))
   for (const { stdout, stderr } of ran) assert.equal(stdout, '154 undefined\n', stderr)
   assert.equal((await list()).split(' ').length, 154)
+})
+
+test('a session whose work cannot be compared keeps no other from being listed', async t => {
+  const { home, workspace, create, find } = await createHome(t)
+  await create('eeee', 10, 'Print more', [sealedEvent, createVerdictEvent('PASS', 'all green')])
+  fs.mkdirSync(path.join(find('eeee'), 'outputs'), { recursive: true })
+  const searchPath = process.env['PATH']
+  t.after(() => {
+    process.env['PATH'] = searchPath
+  })
+  const paths = resolveSessionPaths(find('eeee'))
+  await prepareRepository(paths, 'dispatch/a', undefined)
+  process.env['PATH'] = createScratchFolder(t)
+  const leftOut: string[] = []
+  const open = await listOpenSessions({ home, workspace }, { onLeftOut: id => void leftOut.push(id.slice(-4)) })
+  process.env['PATH'] = searchPath
+  assert.deepEqual([open.map(({ session }) => session.id.slice(-4)), leftOut], [['bbbb'], ['eeee']])
 })
