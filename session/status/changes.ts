@@ -1,3 +1,4 @@
+import { exitCodes } from '#host/error.ts'
 import type { Event, EventTable, EventType, Verdict } from '../log/event.ts'
 import { isAwaitingApproval } from './conditions.ts'
 import { landingChanges } from './landing-changes.ts'
@@ -175,10 +176,11 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
     workedMs: 0,
     isTimeUp: false,
   }),
-  'human.needed': ({ reason, exitCode }) => ({
+  'human.needed': ({ reason, exitCode }, { problemExitCode }) => ({
     phase: 'needs you',
     problem: reason,
-    ...(exitCode === undefined ? {} : { problemExitCode: exitCode }),
+    // A record that was changed stays changed, whatever is needed next.
+    problemExitCode: problemExitCode === exitCodes.integrity ? problemExitCode : exitCode,
   }),
   'turn.ended': ({ isBlocked }, { idleTurns }) => ({ idleTurns: isBlocked ? idleTurns + 1 : 0 }),
   'orchestrator.stuck': () => ({ isStuck: true }),

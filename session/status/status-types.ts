@@ -65,7 +65,7 @@ export interface SessionStatus {
   problem?: string | undefined
   startExitCode?: number
   /** The exit code of `wait` for the problem, if it is not the usual one. */
-  problemExitCode?: number
+  problemExitCode?: number | undefined
   /** How many turns in a row the orchestrator tried to end without having asked for anything. */
   idleTurns: number
   /** How many contracts were rejected in a row. */

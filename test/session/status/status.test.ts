@@ -331,7 +331,7 @@ test('each event changes its fields, and no others', () => {
     ['turn', atWork, { idleTurns: 1 }],
     ['free', [...atWork, 'turn', 'turn'], { idleTurns: 0 }],
     ['voided', atWork, {}],
-    ['helpNeeded', atWork, { phase: 'needs you', problem: 'it is gone' }],
+    ['helpNeeded', atWork, { phase: 'needs you', problem: 'it is gone', problemExitCode: undefined }],
     ['stuck', atWork, { isStuck: true }],
     ['notified', atWork, { lastNotifiedSeq: 3 }],
     ['toolFailed', atWork, {}],
@@ -580,4 +580,20 @@ test('what the forge has merged is on the branch once, and what could not be dec
   const pushed = at(3, { type: 'landing.pushed', ...place, number: 2 })
   const { landing, landed } = computeStatus([undecided, at(2, { ...red, result: 'ready' }), pushed])
   assert.deepEqual([landing?.state, landed.map(({ number }) => number)], ['landed', [2]])
+})
+
+test('what a session needs next replaces what it needed before, and only a changed record stays one', () => {
+  const needs = (...exitCodes: (number | undefined)[]) => {
+    const bodies: EventBody[] = exitCodes.map(exitCode => ({
+      type: 'human.needed',
+      reason: 'why',
+      ...(exitCode === undefined ? {} : { exitCode }),
+    }))
+    const events = bodies.map((body, index) => ({ ...body, seq: index + 1, time: '2026-11-29T10:00:00.000Z' }) as Event)
+    return computeStatus(events).problemExitCode
+  }
+  assert.equal(needs(7), 7)
+  assert.equal(needs(7, undefined), undefined)
+  assert.equal(needs(7, 8), 8)
+  assert.equal(needs(13, undefined, 7), 13)
 })
