@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { exitCodes } from '#host/error.ts'
 import { killProcessTree } from '#host/process'
 import { SECOND_MS } from '#host/time.ts'
 import { needsPerson } from '#session/status'
@@ -36,7 +37,7 @@ const END_POLL_MS = 100
 function isTimeToSleep({ status, config, clock, session }: RunnerContext, idleMs: number): boolean {
   const sleepAfterMs = config.SLEEP_AFTER_SEC * SECOND_MS
   const { deadline } = session.manifest
-  if (sleepAfterMs === 0 || !needsPerson(status) || status.problemExitCode !== undefined) return false
+  if (sleepAfterMs === 0 || !needsPerson(status) || status.problemExitCode === exitCodes.integrity) return false
   if (
     status.judgeWait !== null ||
     status.usageLimit !== null ||

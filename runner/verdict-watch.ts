@@ -25,6 +25,7 @@ export class VerdictWatch {
     if (this.watchedCommit !== verdict.commit) forgetIndex(session.paths.verdictIndex(verdict.commit))
     this.watchedCommit = verdict.commit
     const startedAtMs = performance.now()
+    this.nextLookAtMs = startedAtMs + MIN_INTERVAL_MS // Also where git cannot look now.
     const reason = describeVoidReason(await listVisibleChanges(session.paths, status, true))
     this.nextLookAtMs = performance.now() + chooseIntervalMs(performance.now() - startedAtMs)
     if (reason === undefined) return

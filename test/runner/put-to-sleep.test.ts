@@ -30,6 +30,9 @@ test('a session sleeps neither under a person at its terminal, nor while claude 
   client.stdin.end()
   await once(client, 'exit')
   await waitUntil(async () => !(await tmux.isAttached(terminal.session)), 'the person has left')
-  assert.equal(await isAsleep(1000), true)
+  context.status = { ...context.status, problemExitCode: 13 }
+  assert.equal(await isAsleep(1000), false, 'its record was changed')
+  context.status = { ...context.status, problemExitCode: 7 }
+  assert.equal(await isAsleep(1000), true, 'also after a problem with the login')
   assert.deepEqual(await tmux.listPanes(), [])
 })
