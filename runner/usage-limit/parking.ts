@@ -81,22 +81,34 @@ export class UsageLimitParking {
 export class ResumeTimer {
   private limit: RunnerContext['status']['usageLimit'] = null
   private dueMs = 0
+  /** The same on a clock that cannot be set. */
+  private dueUptimeMs = 0
 
   isDue({ status, session }: Pick<RunnerContext, 'status' | 'session'>, nowMs = Date.now()): boolean {
     const usageLimit = status.usageLimit?.worker === undefined ? status.usageLimit : null
     if (usageLimit?.resetsAt !== this.limit?.resetsAt && usageLimit)
       // The vendor names the minute only, so a limit may have ended when it is read.
-      this.dueMs = Math.min(
-        computeRetryTimeMs(usageLimit, nowMs, session.id),
-        usageLimit.resetsAt === null
-          ? Number.POSITIVE_INFINITY
-          : computeResumeTimeMs(new Date(usageLimit.resetsAt), session.id),
+      this.setDue(
+        Math.min(
+          computeRetryTimeMs(usageLimit, nowMs, session.id),
+          usageLimit.resetsAt === null
+            ? Number.POSITIVE_INFINITY
+            : computeResumeTimeMs(new Date(usageLimit.resetsAt), session.id),
+        ),
+        nowMs,
       )
     this.limit = usageLimit
-    return usageLimit !== null && !isSettled(status) && nowMs >= this.dueMs
+    // By the wall clock, which goes on while the machine sleeps, or after as long a time, if that clock was set back.
+    const isDue = nowMs >= this.dueMs || performance.now() >= this.dueUptimeMs
+    return usageLimit !== null && !isSettled(status) && isDue
   }
 
   recordAttempt({ session }: Pick<RunnerContext, 'session'>, nowMs = Date.now()): void {
-    this.dueMs = computeRetryTimeMs(this.limit ?? { resetsAt: null, reason: '' }, nowMs, session.id)
+    this.setDue(computeRetryTimeMs(this.limit ?? { resetsAt: null, reason: '' }, nowMs, session.id), nowMs)
+  }
+
+  private setDue(dueMs: number, nowMs: number): void {
+    this.dueMs = dueMs
+    this.dueUptimeMs = performance.now() + dueMs - nowMs
   }
 }

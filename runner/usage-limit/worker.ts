@@ -36,7 +36,9 @@ export function parkWorker(
 export function isHeldByLimit({ status, session }: RunnerContext, worker: WorkerStatus, nowMs = Date.now()): boolean {
   return status.workers.some(({ model, parked, endedAt }) => {
     if (parked === undefined || endedAt !== undefined || model !== worker.model) return false
-    return nowMs < computeRetryTimeMs(parked, Date.parse(parked.since), session.id)
+    const sinceMs = Date.parse(parked.since)
+    if (sinceMs > nowMs) return false // The clock was set back. If the limit still holds, it is parked once more.
+    return nowMs < computeRetryTimeMs(parked, sinceMs, session.id)
   })
 }
 

@@ -85,3 +85,18 @@ it('a limit with an end is tried each hour, at its end, and every five minutes a
   context.record({ type: 'usage-limit.lifted', source: 'you' })
   assert.ok(!isDue(600))
 })
+
+it('a clock that is set back makes no wait longer', t => {
+  const { context, sendHookEvent } = createWatchedSession(t)
+  let uptimeMs = performance.now()
+  t.mock.method(performance, 'now', () => uptimeMs)
+  const nowMs = Date.now()
+  const timer = new ResumeTimer()
+  sendHookEvent('StopFailure', { error: 'rate_limit' })
+  const setBackMs = nowMs - 600 * MINUTE_MS
+  assert.ok(!timer.isDue(context, nowMs))
+  uptimeMs += 29 * MINUTE_MS
+  assert.ok(!timer.isDue(context, setBackMs))
+  uptimeMs += 2 * MINUTE_MS
+  assert.ok(timer.isDue(context, setBackMs))
+})

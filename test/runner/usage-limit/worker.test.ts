@@ -71,6 +71,7 @@ it('workers of a model wait for the end of its limit, and those of another do no
     )
   assert.deepEqual(held(29), [true, true, false])
   assert.deepEqual(held(31), [false, false, false])
+  assert.deepEqual(held(-600), [false, false, false], 'the clock was set back')
 })
 
 it('the end of a parked worker ends its limit, and is not parked again', () => {
