@@ -1,4 +1,5 @@
 import type { Database } from '#host/sqlite.ts'
+import { MINUTE_MS } from '#host/time.ts'
 import { describeMissing, findMissing, type ReadEnd } from './follow.ts'
 import type { Claimant } from './queue.ts'
 import { parseWork, type Row, selectRows } from './rows.ts'
@@ -34,6 +35,11 @@ export async function* chooseNext(
 
 const PAGE_ROWS = 50
 
+/** After an attempt that failed for a reason of the machine, an item rests for less than this. */
+const MAX_REST_MS = 60 * MINUTE_MS
+/** It rests, and the clock was set back since that began: then the rest would last as much longer. */
+const restBeforeSetBack = 'attempt > 0 AND since > ? AND not_before - since <= ?'
+
 /** What waits and may start by now, the first first, a page at a time: most claims need no second one. */
 function* listDue(database: Database, nowMs: number): Generator<Row> {
   let page: Row[]
@@ -41,9 +47,11 @@ function* listDue(database: Database, nowMs: number): Generator<Row> {
   do {
     page = selectRows(
       database,
-      `state = 'waiting' AND not_before <= ? AND (priority, rank, number) > (?, ?, ?)
+      `state = 'waiting' AND (not_before <= ? OR ${restBeforeSetBack}) AND (priority, rank, number) > (?, ?, ?)
        ORDER BY priority, rank, number LIMIT ${PAGE_ROWS}`,
       nowMs,
+      nowMs,
+      MAX_REST_MS,
       ...last,
     )
     yield* page
