@@ -40,10 +40,12 @@ export async function readTextInput(
  */
 export function parseFutureTime(text: string, option: string, now: Date): string {
   const [, hour, minute] = TIME_OF_DAY.exec(text) ?? []
-  const moment = hour === undefined ? new Date(ISO_DATE_TIME.test(text) ? text : Number.NaN) : new Date(now)
+  const moment = hour === undefined ? new Date(isDateTime(text) ? text : Number.NaN) : new Date(now)
   if (hour !== undefined) {
-    moment.setHours(Number(hour), Number(minute), 0, 0)
+    const setTime = () => moment.setHours(Number(hour), Number(minute), 0, 0)
+    setTime()
     if (moment <= now) moment.setDate(moment.getDate() + 1)
+    setTime() // An hour that one day lacks, because summer time begins, is there on the next.
   }
   if (moment > now) return moment.toISOString()
   throw new UsageError(
@@ -55,7 +57,14 @@ export function parseFutureTime(text: string, option: string, now: Date): string
 // --- internal ---
 
 const TIME_OF_DAY = /^([01]?\d|2[0-3]):([0-5]\d)$/
-const ISO_DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$/
+const ISO_DATE_TIME = /^(\d{4})-(\d\d)-(\d\d)T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$/
+
+/** JavaScript takes 31 February, and means a day in March. */
+function isDateTime(text: string): boolean {
+  const [, year, month, day] = ISO_DATE_TIME.exec(text) ?? []
+  const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)))
+  return date.getUTCMonth() + 1 === Number(month) && date.getUTCDate() === Number(day)
+}
 
 function toBytes(argument: string, name: string): Buffer {
   const bytes = readArgumentBytes(argument)

@@ -17,7 +17,18 @@ test('a deadline is a future time of day or a date and time', () => {
 test('a time that cannot be read or has passed is exit 2, and the message names the option', () => {
   for (const option of ['--deadline', '--until', '--at']) {
     const remedy = `Examples: ${option} 06:30, ${option} 2026-11-21T06:30`
-    for (const text of ['', 'soon', '24:00', '6', '2026-13-40T06:30', '06:60', '1e9', '2027'])
+    for (const text of [
+      '',
+      'soon',
+      '24:00',
+      '6',
+      '2026-13-40T06:30',
+      '2027-02-31T06:30',
+      '2027-02-29T06:30Z',
+      '06:60',
+      '1e9',
+      '2027',
+    ])
       assert.throws(() => parseFutureTime(text, option, now), {
         exitCode: 2,
         message: `${option} takes a time, not "${text}"`,
@@ -29,4 +40,16 @@ test('a time that cannot be read or has passed is exit 2, and the message names 
       remedy,
     })
   }
+})
+
+test('the hour that the day of summer time lacks is there on the next day', t => {
+  const zone = process.env['TZ']
+  process.env['TZ'] = 'Europe/Berlin'
+  t.after(() => {
+    if (zone === undefined) delete process.env['TZ']
+    else process.env['TZ'] = zone
+  })
+  const late = new Date('2027-03-28T10:00:00Z')
+  assert.equal(parseFutureTime('02:30', '--at', late), '2027-03-29T00:30:00.000Z')
+  assert.equal(parseFutureTime('06:30', '--at', new Date('2027-03-27T22:00:00Z')), '2027-03-28T04:30:00.000Z')
 })
