@@ -39,6 +39,8 @@ interface CheckState {
   runners: Map<string, number>
   /** New runners that were tried. */
   tries: NonNullable<Room['tries']>
+  /** The sessions that could not be compared at the last look, and why. */
+  leftOut: Map<string, string>
   /** Look also at sessions that have ended. */
   isThorough: boolean
   /** How many sessions may start all their processes again. */
@@ -46,8 +48,8 @@ interface CheckState {
 }
 
 /** What is known before the first check. */
-export function createCheckState(): Pick<CheckState, 'known' | 'runners' | 'tries'> {
-  return { known: new Map(), runners: new Map(), tries: new Map() }
+export function createCheckState(): Pick<CheckState, 'known' | 'runners' | 'tries' | 'leftOut'> {
+  return { known: new Map(), runners: new Map(), tries: new Map(), leftOut: new Map() }
 }
 
 /**
@@ -77,11 +79,16 @@ export async function runDaemon(config: Config): Promise<number> {
 /** One look at the sessions: new runners, missed notifications, events of claude sessions that dispatch did not start. */
 export async function checkSessions(
   config: Config,
-  { known, runners, tries, isThorough, maxTakenUp }: CheckState,
+  { known, runners, tries, leftOut, isThorough, maxTakenUp }: CheckState,
   say: (text: string) => void,
 ): Promise<Succession & { views: SessionView[] }> {
   const orSince = getOldestMissedTime(new Date()).toISOString() // A session may end before it could notify you.
-  const views = await listOpenSessions(config, { orSince, isThorough })
+  const leftOutNow = new Map<string, string>()
+  const onLeftOut = (id: string, reason: string) => void leftOutNow.set(id, reason)
+  const views = await listOpenSessions(config, { orSince, isThorough, onLeftOut })
+  for (const [id, reason] of leftOutNow) if (leftOut.get(id) !== reason) say(`${id} is left out for now: ${reason}`)
+  leftOut.clear()
+  for (const [id, reason] of leftOutNow) leftOut.set(id, reason)
   for (const { session, status, runnerPid } of views) {
     if (runnerPid !== undefined) runners.set(session.id, runnerPid)
     else if (runners.delete(session.id) && !status.closed) say(`the runner of ${session.id} is gone`)
@@ -94,9 +101,14 @@ export async function checkSessions(
   for (const id of succession.started) say(`started a new runner for ${id}`)
   if (isThorough)
     for (const id of await closeExpired(views, config)) say(`closed ${id}: it has its verdict, and no process is left`)
-  enqueueMissedNotifications(views, config, known)
-  enqueueExternalEvents(config)
-  await startDeliverer(config)
+  try {
+    enqueueMissedNotifications(views, config, known)
+    enqueueExternalEvents(config)
+    await startDeliverer(config)
+  } catch (error) {
+    // The next look tries it again. No session and no task waits for a notification.
+    say(`a notification could not be queued: ${error instanceof Error ? error.message : error}`)
+  }
   return { ...succession, views }
 }
 
@@ -124,7 +136,7 @@ async function watchUntil(end: AbortSignal, config: Config, lease: Lease, say: (
   let thoroughAtMs = Number.NEGATIVE_INFINITY
   let takenUpAtMs = Number.NEGATIVE_INFINITY
   while (!end.aborted) {
-    if (!holdsDaemonLease(config.home, lease)) {
+    if (!isStillDaemon(config, lease, report)) {
       say('another machine has taken its place, so it ends')
       process.kill(process.pid, 'SIGTERM')
       break
@@ -150,6 +162,16 @@ async function watchUntil(end: AbortSignal, config: Config, lease: Lease, say: (
   }
   awake.hold(false)
   await Promise.all([waker.close(), ...starting])
+}
+
+/** Where the lease cannot be read, as when no file can be opened for a moment, nothing says that another one has it. */
+function isStillDaemon({ home }: Config, lease: Lease, report: (error: unknown) => void): boolean {
+  try {
+    return holdsDaemonLease(home, lease)
+  } catch (error) {
+    report(error)
+    return true
+  }
 }
 
 /** Until something is put into the queue, a runner dies, the next look is due, or the daemon ends. */

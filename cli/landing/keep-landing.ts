@@ -39,7 +39,12 @@ export async function keepLanding(
     if (isNew) await notifyLandings(config, queue).then(() => notifiedMs.set(queue.folder, endedMs), report)
     if ((landers.get(queue.folder) ?? 0) > Date.now()) continue
     const isNeeded = await needsLander(config, queue, isThorough).catch(report)
-    if (isNeeded && !(await hasLander(queue.folder))) startLander(config, queue, landers, say)
+    try {
+      if (isNeeded && !(await hasLander(queue.folder))) startLander(config, queue, landers, say)
+    } catch (error) {
+      landers.set(queue.folder, Date.now() + LANDER_REST_MS) // As for one that ended at once.
+      report(error)
+    }
   }
 }
 
@@ -81,8 +86,9 @@ function startLander(
   makePrivateFolder(config.logsFolder)
   const log = path.join(config.logsFolder, 'landing.log')
   say(`starts to land what waits in ${name}; see ${log}`)
+  const lander = startDetached(program, [...args, 'land', 'run', name], { env: buildChildEnvironment(), log })
   landers.set(folder, Number.POSITIVE_INFINITY)
-  void startDetached(program, [...args, 'land', 'run', name], { env: buildChildEnvironment(), log }).then(code => {
+  void lander.then(code => {
     landers.set(folder, code === 0 ? 0 : Date.now() + LANDER_REST_MS)
     if (code !== 0) say(`the landing in ${name} ended with exit ${code}; see ${log}`)
   })

@@ -12,7 +12,7 @@ export function readClaim(): Fence | null {
 }
 
 /** The id of the session of this attempt of an item, among these. Pure. */
-export function findStarted(views: SessionView[], { item, attempt }: Fence): string | undefined {
+export function findStarted(views: Pick<SessionView, 'session'>[], { item, attempt }: Fence): string | undefined {
   const started = views.find(({ session: { manifest } }) => {
     const { queueItem } = manifest
     return queueItem?.item === item && queueItem.attempt === attempt

@@ -33,6 +33,6 @@ async function readSessionEnd(config: Config, id: string): ReturnType<ReadEnd> {
     return isSettled(status) && status.phase !== 'asking' && status.phase !== 'needs you' ? { ended: state } : 'pending'
   } catch (error) {
     if (error instanceof DispatchError && error.exitCode === exitCodes.notFound) return 'gone'
-    throw error
+    return 'pending' // It cannot be read or compared now. What waits for it waits on, and the rest of the queue does not.
   }
 }

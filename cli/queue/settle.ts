@@ -1,5 +1,6 @@
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
+import { isSqliteError } from '#host/sqlite.ts'
 import { MINUTE_MS } from '#host/time.ts'
 import { openTmux } from '#host/tmux'
 import { type Item, MAX_FAILURES, type Outcome, type Queue } from '#queue'
@@ -13,7 +14,8 @@ import { withQueue } from './open.ts'
 /** Settle each item whose session has ended, and follow those whose session goes on. Returns what has changed, for the log. */
 export async function settleEnded(config: Config, queue: Queue): Promise<string[]> {
   const lines: (string | undefined)[] = []
-  for (const item of await queue.list(['running'])) lines.push(await settleRunning(config, queue, item))
+  for (const item of await queue.list(['running']))
+    lines.push(await settleRunning(config, queue, item).catch(error => describeUnsettled(item, error)))
   const left = (await queue.list(['waiting', 'needs you'])).filter(({ sessionId }) => sessionId !== null)
   // A session that is closed does not go on. `dispatch resume` and `dispatch judge` say what they do to one.
   const open = left.length === 0 ? [] : await listOpenSessions(config)
@@ -85,6 +87,12 @@ const environmentExitCodes: number[] = [
   exitCodes.deadline,
   exitCodes.interrupted,
 ]
+
+/** A session that cannot be read or compared now keeps the rest of the queue from nothing. */
+function describeUnsettled({ id }: Item, error: unknown): string {
+  if (isSqliteError(error)) throw error
+  return `${id}: how its session stands is not known: ${error instanceof Error ? error.message : error}`
+}
 
 async function settleRunning(config: Config, queue: Queue, item: Item): Promise<string | undefined> {
   const fence = { item: item.id, attempt: item.attempt }

@@ -4,9 +4,10 @@ import { buildChildEnvironment, buildProgramCommand, type Config, readConfig } f
 import { DispatchError } from '#host/error.ts'
 import { runProgram } from '#host/exec.ts'
 import { identify } from '#host/process'
+import { isSqliteError } from '#host/sqlite.ts'
 import { MINUTE_MS } from '#host/time.ts'
 import { type Claim, type Item, type Queue, type Room, readPause } from '#queue'
-import { findSession } from '#session'
+import { findSession, type Session } from '#session'
 import { readLog } from '#session/log'
 import { listOpenSessions } from '#session/search-index'
 import { computeStatus } from '#session/status'
@@ -25,7 +26,7 @@ export async function runQueue(config: Config, say: (line: string) => void): Pro
   const claims = await withQueue(config, async queue => {
     for (const line of await settleEnded(config, queue)) say(line)
     for (const item of await takeUp(config, queue)) say(`${item}: waits again, the start was interrupted`)
-    await notifyNeeds(config, queue)
+    await notifyNeeds(config, queue).catch(error => say(describeUnwritten(error)))
     return claimNext(config, queue, say)
   })
   return claims.map(claim => startSession(config, claim, say))
@@ -37,8 +38,11 @@ export async function runQueue(config: Config, say: (line: string) => void): Pro
  */
 export async function takeUp(config: Config, queue: Queue, { isHostGone = false } = {}): Promise<string[]> {
   if ((await queue.list(['starting'])).length === 0) return []
-  const views = await listOpenSessions(config)
-  const released = await queue.releaseAbandoned(fence => findStarted(views, fence), { isHostGone })
+  const leftOut: { session: Session }[] = []
+  const onLeftOut = (id: string) => void leftOut.push({ session: findSession(config.workspace, id) })
+  const views = await listOpenSessions(config, { onLeftOut })
+  const all = [...views, ...leftOut] // Also one that cannot be compared now has started.
+  const released = await queue.releaseAbandoned(fence => findStarted(all, fence), { isHostGone })
   return released.map(({ item }) => item)
 }
 
@@ -102,6 +106,12 @@ function canReadSettings(): boolean {
     if (!(error instanceof DispatchError)) throw error
     return false
   }
+}
+
+/** The next look tries it again. What waits is not kept by it. */
+function describeUnwritten(error: unknown): string {
+  if (isSqliteError(error)) throw error
+  return `a notification could not be queued: ${error instanceof Error ? error.message : error}`
 }
 
 /** Run `dispatch` for it, as a person would. It has no terminal, so it asks nothing. */

@@ -5,6 +5,7 @@ import { readDefaultConfig } from '#host/config'
 import { openQueue } from '#queue'
 import type { Session } from '#session'
 import { appendEvent, type EventBody, readLog } from '#session/log'
+import { prepareRepository } from '#session/repository'
 import { initialStatus, type SessionStatus, type SessionView } from '#session/status'
 import { acquireDaemonLease } from '#watchdog'
 import { blankManifest } from '../../fixtures/blank-manifest.ts'
@@ -136,4 +137,32 @@ test('nothing starts beside a session that failed and goes on', async t => {
   assert.deepEqual(await settle(), ['waiting', 1])
   record(work)
   assert.deepEqual(await settle(), ['running', 1])
+})
+
+test('a session that cannot be read keeps no other from being settled', async t => {
+  const config = readDefaultConfig({ DISPATCH_HOME: createScratchFolder(t) })
+  const events = [createVerdictEvent('FAIL', 'why')]
+  const first = await createTestSession(config.workspace, '2026-11-30-a-a001', { events })
+  await createTestSession(config.workspace, '2026-11-30-a-a002', {
+    events: [{ type: 'session.closed', actor: 'you', reason: 'x' }],
+  })
+  const queue = await openQueue(config.home, { readSessionEnd: async () => 'pending' })
+  t.after(() => queue.close())
+  await queue.enqueue([createItem(), createItem()])
+  const room = { capabilities: [], slots: 2, roomByRepository: {}, defaultRoom: 2 }
+  const claims = await queue.claim({ process: await identifySelf(), ...room })
+  for (const [at, claim] of claims.entries()) await queue.start(claim, `2026-11-30-a-a00${at + 1}`)
+  const searchPath = process.env['PATH']
+  t.after(() => {
+    process.env['PATH'] = searchPath
+  })
+  await prepareRepository(first.paths, 'dispatch/a', undefined)
+  process.env['PATH'] = createScratchFolder(t)
+  const lines = await settleEnded(config, queue)
+  process.env['PATH'] = searchPath
+  assert.deepEqual(
+    (await queue.list()).map(({ state }) => state),
+    ['running', 'cancelled'],
+  )
+  assert.match(lines[0] ?? '', /^q-1: how its session stands is not known/)
 })

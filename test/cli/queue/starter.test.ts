@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
+import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { buildRetryOptions, placeOptions } from '#cli/queue/starter.ts'
+import { withQueue } from '#cli/queue/open.ts'
+import { buildRetryOptions, placeOptions, runQueue } from '#cli/queue/starter.ts'
+import { readDefaultConfig } from '#host/config'
 import type { EventBody } from '#session/log'
+import { createItem, identifySelf } from '../../fixtures/queue-contract.ts'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
 import { createTestSession, createVerdictEvent } from '../../fixtures/web-sessions.ts'
 
@@ -24,4 +28,20 @@ test('where the folder of a task is not on the branch any more, its session star
   assert.deepEqual(place(path.join(repository, 'gone')), ['--repo', repository, '--approve'])
   assert.deepEqual(place(repository), ['--repo', repository, '--approve'])
   assert.deepEqual(placeOptions({ repository: null, options: ['--no-repo'] }), ['--no-repo'])
+})
+
+test('a notification that cannot be written keeps nothing from starting', async t => {
+  const home = createScratchFolder(t)
+  const config = { ...readDefaultConfig({ DISPATCH_HOME: home }), NTFY_TOPIC: 'a-topic-that-is-long-enough' }
+  await withQueue(config, async queue => {
+    await queue.enqueue([createItem()])
+    const room = { capabilities: [], slots: 1, roomByRepository: {}, defaultRoom: 1 }
+    const [claim] = await queue.claim({ process: await identifySelf(), ...room })
+    assert.ok(claim)
+    await queue.settle(claim, { kind: 'needs you', reason: 'why' })
+  })
+  fs.mkdirSync(path.join(home, 'queue-told.json'))
+  const lines: string[] = []
+  assert.deepEqual(await runQueue(config, line => void lines.push(line)), [])
+  assert.equal(lines.length, 1)
 })
