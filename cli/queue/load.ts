@@ -1,7 +1,7 @@
 import type { Config } from '#host/config'
 import { DispatchError } from '#host/error.ts'
 import { measureAvailableMemory } from '#host/memory.ts'
-import { DAY_MS } from '#host/time.ts'
+import { DAY_MS, SECOND_MS } from '#host/time.ts'
 import { listProjects } from '#projects'
 import {
   computeRoom,
@@ -14,8 +14,9 @@ import {
   readPause,
   SESSION_MEMORY_BYTES,
 } from '#queue'
+import { readLog } from '#session/log'
 import { listOpenSessions } from '#session/search-index'
-import { addUpCost, isAsleep, isSettled, type SessionView } from '#session/status'
+import { addUpCost, computeStatus, isAsleep, isSettled, needsPerson, type SessionView } from '#session/status'
 import { withQueue } from './open.ts'
 
 /** How many sessions of the queue may start now, and what holds back the rest. */
@@ -25,12 +26,12 @@ export async function findRoom(config: Config, queue: Queue, now = new Date()): 
   const starting = await queue.list(['starting'])
   const load: Load = {
     pause: readPause(config.home, now),
-    sessionsByRepository: addStarting(countSessions(views), starting),
+    sessionsByRepository: addStarting(countSessions(config, views, now), starting),
     freeMemoryBytes: await measureAvailableMemory(),
     starts: [...(await queue.listStarts(since)), ...listOwnStarts(views, since)].sort(byTime),
     lastAnswered: views.filter(hasAnswered).map(getOpeningTime).sort().at(-1) ?? '',
     pendingStarts: [...starting.map(({ since }) => since), ...views.filter(isOpening).map(getOpeningTime)],
-    usd: views.reduce((sum, { status }) => sum + addUpCost(status).usd, 0),
+    usd: config.MAX_USD_DAY === 0 ? 0 : views.reduce((sum, view) => sum + addUpCostSince(view, since), 0),
   }
   return computeRoom(readLimits(config), load, now)
 }
@@ -66,19 +67,28 @@ export function listCapabilities({ CAPABILITIES }: Config): string[] {
 
 /**
  * Does it take one of the places that the limits give? One that sleeps, or has ended, does not, and neither does one that has its
- * verdict: it only stays open for a while. Pure.
+ * verdict: it only stays open for a while. One that has waited for a person for so long that it would sleep, and is only kept awake, as
+ * by its deadline, gives its place to the next task. Pure.
  */
-export function takesPlace(view: Pick<SessionView, 'status' | 'runnerLiveness'>): boolean {
+export function takesPlace(
+  view: Pick<SessionView, 'status' | 'runnerLiveness'>,
+  { SLEEP_AFTER_SEC }: Pick<Config, 'SLEEP_AFTER_SEC'>,
+  now: Date,
+): boolean {
   const { status, runnerLiveness } = view
   const isOver = status.closed !== undefined || ['failed', 'PASS', 'FAIL', 'INCONCLUSIVE'].includes(status.phase)
-  return !isOver && !isAsleep(view) && runnerLiveness !== 'elsewhere'
+  if (isOver || isAsleep(view) || runnerLiveness === 'elsewhere') return false
+  const mayGoOn =
+    status.judgeWait !== null || status.usageLimit !== null || status.workers.some(each => each.endedAt === undefined)
+  if (!needsPerson(status) || mayGoOn || SLEEP_AFTER_SEC === 0) return true
+  return !(now.getTime() - Date.parse(status.phaseStartedAt) > SLEEP_AFTER_SEC * SECOND_MS)
 }
 
 // --- internal ---
 
 /** That a person's own session is one more than the limits allow, which hold back only the queue. Undefined if it is not. */
 async function describeOverCap(config: Config, repository: string | undefined): Promise<string | undefined> {
-  const counts = countSessions(await listOpenSessions(config))
+  const counts = countSessions(config, await listOpenSessions(config), new Date())
   const running = Object.values(counts).reduce((sum, count) => sum + count, 0)
   const limits = readLimits(config)
   if (limits.maxSessions > 0 && running > limits.maxSessions)
@@ -128,16 +138,26 @@ function listOwnStarts(views: SessionView[], since: string): Load['starts'] {
 }
 
 const getOpeningTime = ({ session }: SessionView) => session.manifest.openedAt
-const isOpening = (view: SessionView) => view.status.phase === 'opening' && takesPlace(view)
+const isOpening = ({ status, runnerLiveness }: SessionView) =>
+  status.phase === 'opening' && status.closed === undefined && runnerLiveness !== 'elsewhere'
 const hasAnswered = ({ status }: SessionView) => status.phase !== 'opening' && status.phase !== 'failed'
 const byTime = (a: { at: string }, b: { at: string }) => Date.parse(a.at) - Date.parse(b.at)
 
+/** What a session has cost since a time. Only the log of one that began before it is read. */
+function addUpCostSince({ session, status }: SessionView, since: string): number {
+  const { usd } = addUpCost(status)
+  if (usd === 0 || session.manifest.openedAt >= since) return usd
+  if (status.lastEventAt < since) return 0
+  const earlier = readLog(session.paths.events).events.filter(({ time }) => time < since)
+  return Math.max(0, usd - addUpCost(computeStatus(earlier)).usd)
+}
+
 /** By repository. */
-function countSessions(views: SessionView[]): Record<string, number> {
+function countSessions(config: Config, views: SessionView[], now: Date): Record<string, number> {
   const counts: Record<string, number> = {}
   for (const view of views) {
     const { session } = view
-    if (!takesPlace(view)) continue
+    if (!takesPlace(view, config, now)) continue
     const name = session.manifest.repository?.path ?? ''
     counts[name] = (counts[name] ?? 0) + 1
   }
