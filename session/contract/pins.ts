@@ -31,11 +31,22 @@ export function findUnmatchedPin(pins: string[], baseFiles: string[]): string | 
   })
 }
 
-/** Describe the existing files that a command names and that the work changed; undefined without any. Pure. */
+/**
+ * Describe the existing files that a command names and that the work changed, also seen from a folder that it changes to, and as a
+ * module of Python; undefined without any. Pure.
+ */
 export function describeChangedCheckFiles(command: string, { changes }: Pick<WorkDiff, 'changes'>): string | undefined {
   const text = ` ${unescapePattern(command)} `.replace(/(?<=[\s;&|()<>'"`=])(\.\/+)+/g, '')
+  const folders = [...text.matchAll(/(?<=[\s;&|(])cd\s+(["']?)([^\s"';&|()]+?)\/*\1(?=[\s;&|)])/g)].map(
+    match => `${match[2]}/`,
+  )
+  const listNames = (path: string) => {
+    const seen = folders.filter(folder => path.startsWith(folder)).map(folder => path.slice(folder.length))
+    const paths = [path, ...seen]
+    return [...paths, ...paths.filter(each => each.endsWith('.py')).map(each => each.slice(0, -3).replaceAll('/', '.'))]
+  }
   const files = changes
-    .filter(({ path, change }) => change !== 'added' && namesFile(text, path))
+    .filter(({ path, change }) => change !== 'added' && listNames(path).some(name => namesFile(text, name)))
     .map(({ path }) => path)
   return files.length === 0 ? undefined : `by ${formatFiles(files)}, which the work itself changed`
 }

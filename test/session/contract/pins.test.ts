@@ -47,3 +47,20 @@ test('a check that names a changed file gets a note, a new file does not count',
   for (const work of [[], ['test.sh added'], ['a/test.sh'], ['test']])
     assert.equal(describe('sh test.sh', ...work), undefined)
 })
+
+test('a file is named also from the folder that a check changes to, and as a module of Python', () => {
+  const describe = (command: string, path: string) => describeChangedCheckFiles(command, { changes: changesTo(path) })
+  for (const command of [
+    'cd web && sh test.sh',
+    "cd 'web/' && sh ./test.sh",
+    '(cd web; sh test.sh)',
+    'cd ./web && sh test.sh',
+  ])
+    assert.equal(describe(command, 'web/test.sh'), 'by `web/test.sh`, which the work itself changed', command)
+  assert.equal(describe('cd web && sh test.sh', 'api/test.sh'), undefined)
+  for (const command of ['python3 -m unittest tests.test_login', 'cd api && python3 -m unittest tests.test_login'])
+    assert.match(
+      describe(command, command.startsWith('cd') ? 'api/tests/test_login.py' : 'tests/test_login.py') ?? '',
+      /^by/,
+    )
+})
