@@ -46,6 +46,23 @@ export async function computeDependencyKey(
   return sha256(JSON.stringify(facts)).slice(0, 32)
 }
 
+/**
+ * The commit in whose tree the dependencies of another are installed. With the lock files of the base, the installation is for every
+ * session, so the commands run in the base: in a worker's tree they could run what the worker wrote.
+ */
+export async function chooseInstalledCommit(
+  { session, status }: Pick<RunnerContext, 'session' | 'status'>,
+  project: Project,
+  commit: Commit,
+): Promise<Commit> {
+  const lockfiles = await listLockfiles(session.paths, project, commit)
+  if (!status.base || lockfiles.length === 0) return commit
+  const isShared = isDeepStrictEqual(lockfiles, await listLockfiles(session.paths, project, status.base))
+  return isShared ? status.base : commit
+}
+
+// --- internal ---
+
 /** The lock files of a commit, each with its blob. */
 async function listLockfiles(paths: SessionPaths, { lockfiles }: Project, { commit }: Commit): Promise<string[][]> {
   const files = await listCommitFiles(paths, commit)

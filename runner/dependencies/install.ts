@@ -11,7 +11,7 @@ import { addIgnoredPaths, type Commit, exportRepository, listAllFiles } from '#s
 import type { RunnerContext } from '../context.ts'
 import { type ProjectRun, runProjectCommand } from '../project-command.ts'
 import { type CacheRecord, openCacheFolder, readCacheRecord, withCacheLease, writeCacheRecord } from './cache.ts'
-import { computeDependencyKey } from './cache-key.ts'
+import { chooseInstalledCommit, computeDependencyKey } from './cache-key.ts'
 import { createDependencies, type Dependencies } from './dependencies.ts'
 import { explainFailure, listUnresolvedHosts } from './explain-failure.ts'
 import { copyIgnoredFiles, listIgnoredFiles } from './ignored-files.ts'
@@ -63,7 +63,12 @@ async function findOrInstall(context: RunnerContext, project: Project, commit: C
     const cached = readCacheRecord(folder)
     return cached && recordInstalled(context, cacheKey, 'cached', cached)
   }
-  const installUnlessCached = async () => findCached() ?? install(context, project, commit, cacheKey, folder)
+  const installUnlessCached = async () => {
+    const cached = findCached()
+    if (cached) return cached
+    const source = await chooseInstalledCommit(context, project, commit)
+    return install(context, project, source, cacheKey, folder)
+  }
   return findCached() ?? withCacheLease(folder, installUnlessCached) // Another session may install them meanwhile.
 }
 

@@ -242,6 +242,23 @@ it('another change of a file that a pattern names is another installation', asyn
   assert.notEqual(await change('b/pom.xml', '3'), key, 'of a new module')
 })
 
+it('what other sessions use too is installed from the base, whatever the work has made of it', async t => {
+  const settings = { setup: ['cat package.json lock > out'], lockfiles: ['lock'], makes: ['out'] }
+  const [, sandbox] = withAndWithout[0] ?? assert.fail()
+  const { context, paths } = await createSetup(t, settings, sandbox, { lock: '1' })
+  const installWith = async (files: Record<string, string>) => {
+    for (const [file, text] of Object.entries(files)) fs.writeFileSync(path.join(paths.outputs, file), text)
+    runPlainGit(paths.outputs, ['commit', '-qam', 'x'])
+    const dependencies = await ensureDependencies(context, await importWork(paths))
+    assert.ok(dependencies.ok, dependencies.ok ? '' : dependencies.reason)
+    const copy = createScratchFolder(t)
+    await dependencies.copyInto(copy)
+    return fs.readFileSync(path.join(copy, 'out'), 'utf8')
+  }
+  assert.equal(await installWith({ 'package.json': 'postinstall' }), '{}1')
+  assert.equal(await installWith({ lock: '2' }), 'postinstall2', 'with a lock file of the work, for this session only')
+})
+
 it('a setup that may keep, reach or read other things is another installation', async t => {
   const settings = { setup: ['true'], lockfiles: ['package.json'] }
   const { context, dependencies, paths } = await install(t, settings)
