@@ -5,6 +5,7 @@ import { DispatchError } from '#host/error.ts'
 import { runProgram } from '#host/exec.ts'
 import { identify } from '#host/process'
 import { isSqliteError } from '#host/sqlite.ts'
+import { toOneLine } from '#host/text.ts'
 import { MINUTE_MS } from '#host/time.ts'
 import { type Claim, type Item, type Queue, type Room, readPause } from '#queue'
 import { findSession, type Session } from '#session'
@@ -64,7 +65,22 @@ export function placeOptions({ options, repository }: Pick<Item, 'options' | 're
   )
 }
 
+/** Why a start was refused, with its remedy: the last message in its errors, and no notice before it. Empty without a word. Pure. */
+export function readRefusal(errors: string): string {
+  const lines = errors.split('\n').filter(line => line.trim() !== '' && !/^ +at /.test(line))
+  const first = Math.max(
+    0,
+    lines.findLastIndex(line => line.startsWith(MESSAGE_START)),
+  )
+  const [message = '', ...rest] = lines.slice(first).map(line => line.trim())
+  const join = (text: string, line: string) => `${text}${/[.:;,!?]$/.test(text) ? '' : '.'} ${line}`
+  return toOneLine(rest.reduce(join, message.replace(MESSAGE_START, '')), MAX_REASON_CHARS)
+}
+
 // --- internal ---
+
+const MESSAGE_START = 'dispatch: '
+const MAX_REASON_CHARS = 600
 
 /** The command waits for the first answer for START_TIMEOUT_SEC; this is for one that hangs. */
 const MAX_START_MS = 30 * MINUTE_MS
@@ -129,11 +145,7 @@ async function startSession(config: Config, claim: Claim, say: (line: string) =>
     },
   )
   if (ran.exitCode === 0) return say(`${item}: started ${readId(ran.stdout)}`)
-  const message =
-    ran.stderr
-      .trim()
-      .split('\n')[0]
-      ?.replace(/^dispatch: /, '') || `its start ended with ${ran.signal ?? `exit ${ran.exitCode}`}`
+  const message = readRefusal(ran.stderr) || `its start ended with ${ran.signal ?? `exit ${ran.exitCode}`}`
   const now = new Date()
   // It may have been killed when there was a session already, which goes on. Another one would do the work twice.
   const open = (await listOpenSessions(config)).filter(

@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { withQueue } from '#cli/queue/open.ts'
-import { buildRetryOptions, placeOptions, runQueue } from '#cli/queue/starter.ts'
+import { buildRetryOptions, placeOptions, readRefusal, runQueue } from '#cli/queue/starter.ts'
 import { readDefaultConfig } from '#host/config'
 import type { EventBody } from '#session/log'
 import { createItem, identifySelf } from '../../fixtures/queue-contract.ts'
@@ -44,4 +44,17 @@ test('a notification that cannot be written keeps nothing from starting', async 
   const lines: string[] = []
   assert.deepEqual(await runQueue(config, line => void lines.push(line)), [])
   assert.equal(lines.length, 1)
+})
+
+test('an item says why its start was refused and what helps, and no notice that came before', () => {
+  const notice = 'dispatch: TMPDIR: /gone does not exist, so /tmp is used\n'
+  const refusal = 'dispatch: git is not installed, or not on PATH\n  Install it: `apt-get install git`.\n'
+  const read = 'git is not installed, or not on PATH. Install it: `apt-get install git`.'
+  assert.equal(readRefusal(notice + refusal), read)
+  assert.equal(
+    readRefusal('dispatch: invalid settings:\n  ROUNDS must be a number\n'),
+    'invalid settings: ROUNDS must be a number',
+  )
+  assert.equal(readRefusal('Error: no\n    at Module._compile (node:internal)\n'), 'Error: no')
+  assert.equal(readRefusal(''), '')
 })
