@@ -121,11 +121,12 @@ async function recordFailure({ paths }: Session, error: Error): Promise<never> {
 }
 
 async function findRepository(
-  { repositoryFolder, startPoint }: LaunchRequest,
+  { repositoryFolder, startPoint, retryOf }: LaunchRequest,
   config: Config,
 ): Promise<UserRepository | null> {
   if (repositoryFolder === null) return null
-  const found = await findTaskRepository(repositoryFolder, [config.cloneFolder, config.home])
+  const ownFolders = [config.cloneFolder, config.home]
+  const found = await findTaskRepository(repositoryFolder, ownFolders, (retryOf ?? null) !== null)
   return found && startPoint ? chooseCommit(found, startPoint) : found
 }
 

@@ -1,7 +1,8 @@
 import fs from 'node:fs'
+import path from 'node:path'
 import { readConfig } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
-import { findSession, refuseNewerFormat } from '#session'
+import { findSession, refuseNewerFormat, type Session } from '#session'
 import { readBaseBranch } from '#session/landing'
 import { isSettled } from '#session/status'
 import { defineCommand } from '../command.ts'
@@ -36,6 +37,7 @@ what came of the earlier one: the verdict, the findings of its judge, and what y
         exitCode: exitCodes.conflict,
         remedy: `Wait for it, or end it first: dispatch stop ${session.id.slice(-4)}`,
       })
+    refuseMissingRepository(session)
     const context =
       words.length === 0
         ? ''
@@ -63,3 +65,12 @@ what came of the earlier one: the verdict, the findings of its judge, and what y
     return startTask(config, options, { task, context, startPoint, earlier: session })
   },
 })
+
+/** Exit 2 where the work tree of the session's repository is not in its place any more. */
+function refuseMissingRepository({ manifest: { repository } }: Session): void {
+  if (repository === null || fs.existsSync(path.join(repository.path, '.git'))) return
+  throw new DispatchError(`${repository.path} is not a git repository with a work tree any more`, {
+    exitCode: exitCodes.usage,
+    remedy: 'It was when the session started. Move it back, or start a new session: dispatch "task" --repo DIR',
+  })
+}

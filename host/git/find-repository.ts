@@ -92,12 +92,12 @@ function createUnreadableError(folder: string | undefined, reason: string): Disp
   const isNewer = /unknown repository extension|expected git repo version/i.test(reason)
   return createUnusableError(
     `git cannot read the repository ${folder ?? 'here'}: ${reason}`,
-    isNewer ? 'A newer git has made it: update git' : 'Fix it',
+    isNewer ? 'A newer git has made it: update git' : 'Run git status there to see why',
   )
 }
 
 function createUnusableError(message: string, remedy: string): DispatchError {
-  return new DispatchError(message, { exitCode: exitCodes.usage, remedy: `${remedy}, or use --no-repo.` })
+  return new DispatchError(message, { exitCode: exitCodes.usage, remedy: `${remedy}.` })
 }
 
 /** The global ignore file of the user, the only part of their configuration that is used. It is only read. */

@@ -8,13 +8,19 @@ import { tryGit } from './git.ts'
 
 /**
  * The repository for a task: that of the folder, or of the current one. Null in an empty folder, where work begins with
- * nothing. Exit 2 for a folder with files but without a repository: its files would be missing from the work.
+ * nothing. Exit 2 for a folder with files but without a repository: its files would be missing from the work. `isEarlier`: it was
+ * chosen for an earlier attempt at the task, so there is no choice of an empty one.
  */
 export async function findTaskRepository(
   folder: string | undefined,
   excludedFolders: string[],
+  isEarlier = false,
 ): Promise<UserRepository | null> {
-  const repository = await findRepository(folder, excludedFolders)
+  const advice = isEarlier ? '' : ' To begin with an empty repository instead: --no-repo'
+  const repository = await findRepository(folder, excludedFolders).catch((error: unknown) => {
+    if (!(error instanceof DispatchError) || error.exitCode !== exitCodes.usage) throw error
+    throw new DispatchError(error.message, { exitCode: error.exitCode, remedy: `${error.remedy}${advice}` })
+  })
   const cwd = fs.realpathSync(folder ?? process.cwd())
   const isExcluded = excludedFolders.some(excluded => `${cwd}/`.startsWith(`${excluded}/`))
   if (repository !== null || isExcluded) return repository
@@ -22,7 +28,7 @@ export async function findTaskRepository(
   if (problem === undefined) return null
   throw new DispatchError(problem.message, {
     exitCode: exitCodes.usage,
-    remedy: `${problem.remedy} To begin with an empty repository instead: --no-repo`,
+    remedy: `${problem.remedy}${advice}`,
   })
 }
 

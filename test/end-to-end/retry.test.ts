@@ -61,6 +61,11 @@ describe('another attempt', { concurrency: 2 }, () => {
         const busy = await rig.dispatch(['retry', JSON.parse(newest.stdout).id])
         assert.equal(busy.exitCode, 5, busy.stderr)
         assert.equal((await rig.dispatch(['retry', 'none'])).exitCode, 4)
+        fs.renameSync(folder, `${folder}-moved`)
+        const lost = await rig.dispatch(['retry', id])
+        assert.equal(lost.exitCode, 2)
+        assert.match(lost.stderr, /Move it back(?!.*--no-repo)/)
+        fs.renameSync(`${folder}-moved`, folder)
         assert.equal((await rig.dispatch(['retry', id], { env: { DISPATCH_SESSION: 'x' } })).exitCode, 5)
       },
       { ROUNDS: '1' },

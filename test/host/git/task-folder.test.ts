@@ -76,4 +76,6 @@ test('a work tree whose repository is elsewhere is refused with where it should 
       isRefusal(/r\/\.git\/worktrees\/tree, which does not exist[\s\S]*worktree repair/),
     )
   await assert.rejects(findTaskRepository(tree, []), isRefusal(/worktree repair/))
+  // The repository of an earlier attempt was chosen before: `dispatch retry` has no --no-repo.
+  await assert.rejects(findTaskRepository(tree, [], true), { exitCode: 2, remedy: /worktree repair(?!.*--no-repo)/ })
 })
