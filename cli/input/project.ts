@@ -77,7 +77,7 @@ export async function resolveProject(
   if (!(await confirmAction(CONFIRM_QUESTION, 'prepare')))
     throw new DispatchError('not confirmed, so nothing was started', {
       exitCode: exitCodes.conflict,
-      remedy: `Change ${file.file}, or start with an empty repository: --no-repo`,
+      remedy: `Change ${file.file}, or start without what it installs: --no-setup`,
     })
   confirmProject(config.home, repository.path, file.sha256)
   return file.project
