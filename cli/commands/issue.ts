@@ -10,6 +10,7 @@ import { getKey } from '../issues/take-issue.ts'
 import { printTaken, summarizeIssue } from '../output/issue-view.ts'
 import { printWarning } from '../output/launch-view.ts'
 import { print } from '../output/terminal.ts'
+import { refusePause } from '../queue/pause.ts'
 
 export const command = defineCommand({
   about: `
@@ -31,6 +32,8 @@ No other machine takes it then. See docs/issues.md.
       throw new UsageError('--release gives it back, and does nothing else', `dispatch issue ${number} --release`)
     const config = readConfig()
     await refuseAgent('issue')
+    if (values.now)
+      refusePause(config, false, `End the pause: dispatch unpause. Have it start later: dispatch issue ${number}`)
     const place = await connectCheckout(config, values.repo ?? '.', values.remote)
     if (values.release) {
       const left = await releaseIssue(config, getKey(place.forge, number))

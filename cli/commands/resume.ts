@@ -21,7 +21,7 @@ orchestrator reads. A session that was only cut off is also taken up by itself, 
     const config = readConfig()
     const session = findSession(config.workspace, idOrPart)
     await refuseAgent('resume', 'To reach the human, an orchestrator runs: ask "…"')
-    refusePause(config, values.force ?? false)
+    refusePause(config, values.force ?? false, 'End the pause: dispatch unpause. Go on all the same: --force')
     const remedy = 'Leave it out, or write a text: dispatch resume <sid> "use port 8080"'
     const guidance =
       words.length === 0 ? '' : parsePlainText(await readTextInput(undefined, words, { name: 'guidance', remedy }))

@@ -3,6 +3,7 @@ import { exitCodes } from '#host/error.ts'
 import { defineCommand, UsageError } from '../command.ts'
 import { confirmAction } from '../input/confirm.ts'
 import { paint, print } from '../output/terminal.ts'
+import { refusePause } from '../queue/pause.ts'
 import { checkRequirements, chooseTask, collectResult, startSession } from '../smoke-test/run.ts'
 import { printAnnouncement, printSmokeResult } from '../smoke-test/view.ts'
 import { waitForResult, watchToEnd } from '../wait-for-result.ts'
@@ -19,6 +20,7 @@ PASS, otherwise the exit code of the verdict.
   },
   async run(values) {
     const config = readConfig()
+    refusePause(config, false, 'End the pause: dispatch unpause')
     const requirements = await checkRequirements(config)
     const task = await chooseTask()
     if (!values.json) printAnnouncement(task, requirements, config)

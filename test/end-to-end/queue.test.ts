@@ -92,6 +92,12 @@ describe('a queue', { concurrency: 2 }, () => {
         const forced = await rig.dispatch(['do it', '--no-repo', '--force'])
         assert.equal(forced.exitCode, 0, forced.stderr)
         assert.ok(rig.readSession().manifest.startedDespitePause)
+        // What another command has no option for is not named.
+        const resumed = await rig.dispatch(['resume', rig.readSession().id])
+        assert.match(resumed.stderr, /dispatch unpause.*--force(?!.*later)/)
+        const smoke = await rig.dispatch(['smoke-test', '--yes'])
+        assert.equal(smoke.exitCode, 5)
+        assert.match(smoke.stderr, /dispatch unpause(?!.*(--force|later))/)
         assert.equal((await readQueue(rig)).items[0]?.state, 'waiting')
         assert.match((await rig.dispatch(['unpause'])).stdout, /has ended/)
         await waitForQueue(rig, 'it starts', items => items[0]?.state === 'running')
