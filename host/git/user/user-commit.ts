@@ -81,7 +81,7 @@ export async function runUserGit(
   })
 }
 
-/** The environment of the user's own git, without what would make it ask where nobody can answer. */
+/** The environment of the user's own git, without what would make it ask where no person can answer. */
 export function buildUserEnvironment(canAsk: boolean): Record<string, string> {
   const inherited = Object.entries(process.env).flatMap(([name, value]) =>
     value === undefined || REPOSITORY_VARIABLES.test(name) || (name === 'GPG_TTY' && !canAsk) ? [] : [[name, value]],
@@ -92,7 +92,7 @@ export function buildUserEnvironment(canAsk: boolean): Record<string, string> {
 
 // --- internal ---
 
-/** Where nobody can answer, a signature comes at once or not at all. A smart card may want a while. */
+/** Where no person can answer, a signature comes at once or not at all. A smart card may want a while. */
 const SIGN_TIMEOUT_MS = MINUTE_MS
 /** Enough to find a password or a key. */
 const PERSON_TIMEOUT_MS = 5 * MINUTE_MS
