@@ -158,7 +158,10 @@ function findBlock(limits: Limits, load: Load, now: Date): Pick<Room, 'reason' |
   const last = starts.at(-1)
   const staggerEndsMs = last ? Date.parse(last.at) + limits.staggerSeconds * SECOND_MS : 0
   if (isFuture(staggerEndsMs))
-    return { reason: `STAGGER_SEC=${limits.staggerSeconds} after the last start`, until: toTime(staggerEndsMs) }
+    return {
+      reason: `the last start was less than ${limits.staggerSeconds} s ago (STAGGER_SEC)`,
+      until: toTime(staggerEndsMs),
+    }
   return undefined
 }
 
