@@ -134,7 +134,7 @@ const descriptions: EventTable<EventDescription | undefined> = {
     isOver
       ? describe(agent, `does something else, after the same command ${times} times in a row`)
       : describe(agent, `has run the same command ${times} times in a row, with the same result: ${target}`, 'bad'),
-  'worker.parked': ({ worker, reason }) => describe(worker, `parked at the usage limit: ${reason}`, 'bad'),
+  'worker.parked': ({ worker, reason }) => describe(worker, `parked until its model answers again: ${reason}`, 'bad'),
   'worker.interrupted': ({ worker, attempt, reason }) =>
     describe(worker, `was cut off in attempt ${attempt} (${reason}), and starts again with the same brief`, 'bad'),
   'changes.quarantined': ({ worker, files, attempt }) => {
@@ -191,7 +191,9 @@ const descriptions: EventTable<EventDescription | undefined> = {
   'orchestrator.stuck': ({ idleSeconds }) => describe('orchestrator', `no activity for ${idleSeconds} s`, 'bad'),
 
   'usage-limit.reached': ({ reason, worker }) =>
-    worker === undefined ? describe('orchestrator', `parked at the usage limit: ${reason}`, 'bad') : undefined,
+    worker === undefined
+      ? describe('orchestrator', `parked until its model answers again: ${reason}`, 'bad')
+      : undefined,
   'usage-limit.lifted': () => describe('orchestrator', 'continues: its model answers again'),
   'cost.reported': () => undefined,
   'cost.estimated': () => undefined,

@@ -99,7 +99,7 @@ function renderHead(matrix: Matrix, width: number): string[] {
     `- commit ${formatHash(verdict.commit)}, tree ${formatHash(verdict.tree)}`,
     ...matrix.landed.map(landed => `- ${describeLanded(landed, width)}`),
     `- contract: ${describeContract(contract)}; packet sha256 ${verdict.packetSha256 === null ? verdict.packetLabel : formatInlineCode(verdict.packetSha256, 64)}`,
-    ...contract.dilutions.map(dilution => `  - weakened, with a human's approval: ${escapeMarkdown(dilution, width)}`),
+    ...contract.dilutions.map(dilution => `  - weakened, with a person's approval: ${escapeMarkdown(dilution, width)}`),
     `- ${formatCount(sentences.length, 'sentence')}: ${coveredCount} covered, ${excludedCount} left out, ${matrix.uncoveredSentences.length} not covered`,
   ]
 }

@@ -157,7 +157,7 @@ test('a void verdict and its dilutions are in the matrix', () => {
   assert.match(text, /^## Dispatch: VOID, was PASS\n\n> \*\*VOID\*\*: .* src\/a\.ts changed\n/)
   assert.match(
     text,
-    /contract: version 2, .*, weakened 1 time;.*\n {2}- weakened, with a human's approval: C1 asks for less/,
+    /contract: version 2, .*, weakened 1 time;.*\n {2}- weakened, with a person's approval: C1 asks for less/,
   )
   assert.doesNotMatch(text, /\*\*PASS\*\*|- PASS/)
   assert.equal(text.match(/void, was PASS/g)?.length, 4)
