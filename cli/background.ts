@@ -81,7 +81,7 @@ export async function renewPage(config: Config): Promise<void> {
  */
 export async function restartBackground(config: Config): Promise<number> {
   if (isServiceInstalled(config.home))
-    throw new DispatchError('the daemon runs as a service', {
+    throw new DispatchError('a service keeps the daemon', {
       exitCode: exitCodes.conflict,
       remedy: 'Restart it with: dispatch service restart',
     })

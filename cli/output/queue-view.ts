@@ -17,7 +17,7 @@ export function printQueued({ item, aheadCount, wait, room }: Enqueued, isJson: 
 }
 
 /** One line an item, then what holds the queue back. */
-export function printQueue({ items, room, hasDaemon, daemonHost }: QueueState): void {
+export function printQueue({ items, room, hasDaemon, hasService, daemonHost }: QueueState): void {
   if (items.length === 0) return print('The queue is empty. To add a task: dispatch later "task"')
   const rows = items.map(({ item, wait }) => [
     paint(stateColors[item.state], item.state),
@@ -30,7 +30,7 @@ export function printQueue({ items, room, hasDaemon, daemonHost }: QueueState): 
   print(fitTable(rows, TITLE_COLUMN, shorten))
   if (!items.some(({ item }) => item.state === 'waiting')) return
   if (room.reason !== '') print(paint('yellow', `\nNothing starts now: ${describeRoom(room)}`))
-  if (!hasDaemon) print(paint('yellow', `\n${NO_DAEMON}`))
+  if (!hasDaemon) print(paint('yellow', `\n${explainNoDaemon(hasService)}`))
   if (daemonHost !== undefined)
     print(paint('yellow', `\nThe daemon of this home runs on ${daemonHost}. ${explainDaemonHost(daemonHost)}`))
 }
@@ -50,7 +50,7 @@ export function printItem(item: Item): void {
     ['options', item.options.join(' ')],
     ['attempts', item.attempt === 0 ? '' : `${item.attempt}, of which ${item.failures} failed`],
     ['session', item.sessionId ?? ''],
-    ['came by', item.source],
+    ['added by', item.source],
     ['next', describeNext(item)],
   ]
   print(item.id)
@@ -58,10 +58,10 @@ export function printItem(item: Item): void {
 }
 
 /** The queue as `--json` prints it. Pure. */
-export function summarizeQueue({ items, room, hasDaemon }: QueueState) {
+export function summarizeQueue({ items, room, hasDaemon, hasService }: QueueState) {
   return {
     items: items.map(({ item, wait }) => ({ ...summarizeItem(item), heldBackBy: wait || null })),
-    heldBackBy: room.reason || (hasDaemon ? null : NO_DAEMON),
+    heldBackBy: room.reason || (hasDaemon ? null : explainNoDaemon(hasService)),
     until: room.until,
   }
 }
@@ -73,7 +73,6 @@ export function summarizeItem({ task, ...item }: Item) {
 
 // --- internal ---
 
-const NO_DAEMON = 'No daemon runs, so nothing starts. To start one: dispatch daemon --restart'
 const TITLE_COLUMN = 5
 const TITLE_WIDTH = 60
 
@@ -85,6 +84,11 @@ const stateColors = {
   done: 'green',
   cancelled: 'dim',
 } as const
+
+function explainNoDaemon(hasService: boolean): string {
+  const command = hasService ? 'service restart' : 'daemon --restart'
+  return `No daemon runs, so nothing starts. To start one: dispatch ${command}`
+}
 
 function describeItem({ state, sessionId, reason, notBefore, after }: Item, wait: string): string {
   if (state === 'running') return `session ${sessionId?.slice(-4)}`

@@ -1,4 +1,5 @@
 import type { Config } from '#host/config'
+import { isServiceInstalled } from '#host/user-service'
 import { explainWait, type Item, type Queue, type Room } from '#queue'
 import { findDaemon, findDaemonHost } from '#watchdog'
 import { findRoom, listCapabilities } from './load.ts'
@@ -9,6 +10,8 @@ export interface QueueState {
   items: { item: Item; wait: string }[]
   room: Room
   hasDaemon: boolean
+  /** A service keeps it, which alone starts it again. */
+  hasService: boolean
   /** The other machine on which its daemon runs. */
   daemonHost?: string
 }
@@ -26,6 +29,7 @@ export async function readQueueState(
   return {
     items: items.map(item => ({ item, wait: explainWait(item, room, capabilities) })),
     room,
+    hasService: isServiceInstalled(config.home),
     hasDaemon: daemonHost !== undefined || (await findDaemon(config.home)) !== undefined,
     ...(daemonHost !== undefined && { daemonHost }),
   }

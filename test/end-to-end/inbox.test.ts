@@ -46,7 +46,7 @@ describe('an inbox', { concurrency: 2 }, () => {
         assert.equal(session.manifest.queueItem?.item, 'q-1')
         assert.deepEqual(fs.readdirSync(inbox), [])
         const queue = await rig.dispatch(['queue', 'show', 'q-1'])
-        assert.match(queue.stdout, /task +Fix it\n[\s\S]*came by +\S+\/\.agent-queue\/inbox\/fix\.md/)
+        assert.match(queue.stdout, /task +Fix it\n[\s\S]*added by +\S+\/\.agent-queue\/inbox\/fix\.md/)
         const log = await rig.dispatch(['logs', 'daemon'])
         assert.match(log.stdout, /q-1: web-shop, fix\.md/)
         move('typo.md', '---\npriorty: high\n---\nx')
