@@ -25,10 +25,11 @@ Only a valid PASS lands. The commit is yours, signed if commit.gpgSign says so. 
   dispatch land 3f2a --queue     in the background; what conflicts is redone
   dispatch land ls               what waits, was sent back, or needs you
   dispatch land drop 3f2a        take it out
-  dispatch land pause, unpause   nothing lands on this repository
+  dispatch land pause, unpause   stop landings on this repository, go on
   dispatch land run              land what waits now, as the daemon does
 
-Exit code: 0 landed, 3 something is red on the new tree, 5 conflict, stale or refused, 12 the judge gave no answer.
+Exit code: 0 landed, 3 something is red on the new tree, 5 conflict, stale or refused, 12 undecided: the judge gave no
+answer, or a check or gate could not run.
 `,
   usage: 'land <sid…> [options]',
   options: landingOptions,
@@ -43,7 +44,8 @@ Exit code: 0 landed, 3 something is red on the new tree, 5 conflict, stale or re
     await refuseAgent('land')
     const sessions = [first, ...others].map(idOrPart => findSession(config.workspace, idOrPart))
     if (values.queue) return printQueuedLandings(await queueSessions(config, sessions, options), json)
-    if (!options.ignoresPause && !options.isDryRun) await refuseLandingPause(config, sessions, repo)
+    if (!options.ignoresPause && !options.isDryRun)
+      await refuseLandingPause(config, sessions, { repo, mayQueue: !options.byPullRequest })
     const codes: ExitCode[] = []
     const say = (text: string) => void process.stderr.write(`${text}\n`)
     const land = options.byPullRequest ? landByPullRequest : landSessions

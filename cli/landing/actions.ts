@@ -3,6 +3,7 @@ import type { Config } from '#host/config'
 import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
 import { findCheckout } from '#host/git'
 import { endPauseFile, readPauseFile, writePauseFile } from '#host/pause-file.ts'
+import { quoteForShell } from '#host/shell-quote.ts'
 import { getLandingFolder, type Landing, LandingQueue, listLandingQueues } from '#landing'
 import { readPause } from '#queue'
 import { findSession, type Session } from '#session'
@@ -112,21 +113,28 @@ export const landingActions: Record<string, (request: ActionRequest) => Promise<
 }
 
 /** Exit 5 while dispatch, or landing on the repository of a session, is paused. */
-export async function refuseLandingPause(config: Config, sessions: Session[], repo: string | undefined): Promise<void> {
+export async function refuseLandingPause(
+  config: Config,
+  sessions: Session[],
+  { repo, mayQueue }: { repo: string | undefined; mayQueue: boolean },
+): Promise<void> {
   const now = new Date()
   const everything = readPause(config.home, now)
   const checkouts = new Set(sessions.flatMap(({ manifest }) => repo ?? manifest.repository?.path ?? []))
   const pauses = [...checkouts].map(async checkout => {
     if ((await findCheckout(checkout)) === undefined) return undefined
     const queue = new LandingQueue(await getLandingFolder(config.home, checkout))
-    return readPauseFile(queue.pauseFile, now)
+    const pause = readPauseFile(queue.pauseFile, now)
+    return pause && { ...pause, command: `land unpause --repo ${quoteForShell(checkout)}` }
   })
-  const pause = everything ?? (await Promise.all(pauses)).find(each => each !== undefined)
+  const pause =
+    (everything && { ...everything, command: 'unpause' }) ??
+    (await Promise.all(pauses)).find(each => each !== undefined)
   if (pause === undefined) return
   const until = pause.until === null ? '' : ` until ${formatLocalTime(pause.until)}`
   throw new DispatchError(`${everything ? 'dispatch' : 'landing on this repository'} is paused${until}`, {
     exitCode: exitCodes.conflict,
-    remedy: `End it: dispatch ${everything ? '' : 'land '}unpause. Land all the same: --force. Have it wait: --queue`,
+    remedy: `End it: dispatch ${pause.command}. Land all the same: --force${mayQueue ? '. Have it wait: --queue' : ''}`,
   })
 }
 

@@ -84,7 +84,10 @@ export function readResult(config: Config, entry: Landing): LandingResult {
   const session = findSession(config.workspace, entry.session)
   const createError = (message: string, remedy = '') =>
     new DispatchError(message, { exitCode: exitCodes.conflict, remedy })
-  if (entry.state === 'sent back') return { session, error: createError(`a new attempt is made: ${entry.reason}`) }
+  if (entry.state === 'sent back') {
+    const remedy = `To see it: dispatch land ls. To take it out: dispatch land drop ${session.id.slice(-4)}`
+    return { session, error: createError(`a new attempt is made: ${entry.reason}`, remedy) }
+  }
   if (entry.outcome === 'dropped' || entry.outcome === 'replaced') return { session, error: createError(entry.reason) }
   if (entry.error) {
     const { message, remedy, exitCode } = entry.error

@@ -95,14 +95,14 @@ const nextSteps: Record<LandingState['state'], (short: string, landing: LandingS
   stale: retry,
   conflict: retry,
   blocked: (_short, { branch }) => `the same command again, when ${branch} is green`,
-  undecided: () => 'the same command again, when the judge answers',
+  undecided: () => 'the same command again, when the judge answers and the commands can run',
   refused: (short, { branch, reason }) =>
     isProtectedOnGitHub(reason)
       ? `${branch} is protected. By a pull request: dispatch land ${short} --pull-request`
-      : `settle it with those who guard ${branch}, then the same command again`,
+      : `read the reason, correct it or ask those who protect ${branch}, then the same command again`,
   merged: () => 'the same command again, which proves it',
   unproved: (_short, { branch, commit = '' }) =>
-    `dispatch "Revert commit ${commit.slice(0, 12)} of ${branch}, because it is not green there"`,
+    `pull ${branch} first, then: dispatch "Revert commit ${commit.slice(0, 12)} of ${branch}, because it is not green there"`,
 }
 
 function describeNext(landing: LandingState, id: string): string {
