@@ -1,12 +1,12 @@
 import fs from 'node:fs'
-import path from 'node:path'
 import { readConfig } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
-import { findSession, refuseNewerFormat, type Session } from '#session'
+import { findSession, refuseNewerFormat } from '#session'
 import { readBaseBranch } from '#session/landing'
 import { isSettled } from '#session/status'
 import { defineCommand } from '../command.ts'
 import { refuseAgent } from '../input/confirm.ts'
+import { refuseMissingRepository } from '../input/earlier-attempt.ts'
 import { readStatus } from '../input/session.ts'
 import { readTextInput } from '../input/task-input.ts'
 import { taskOptions } from '../input/task-options.ts'
@@ -65,12 +65,3 @@ what came of the earlier one: the verdict, the findings of its judge, and what y
     return startTask(config, options, { task, context, startPoint, earlier: session })
   },
 })
-
-/** Exit 2 where the work tree of the session's repository is not in its place any more. */
-function refuseMissingRepository({ manifest: { repository } }: Session): void {
-  if (repository === null || fs.existsSync(path.join(repository.path, '.git'))) return
-  throw new DispatchError(`${repository.path} is not a git repository with a work tree any more`, {
-    exitCode: exitCodes.usage,
-    remedy: 'It was when the session started. Move it back, or start a new session: dispatch "task" --repo DIR',
-  })
-}

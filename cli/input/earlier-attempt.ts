@@ -1,4 +1,7 @@
+import fs from 'node:fs'
+import path from 'node:path'
 import type { Config } from '#host/config'
+import { DispatchError, exitCodes } from '#host/error.ts'
 import { formatNames } from '#host/text.ts'
 import { findSession, type Session, type SessionManifest } from '#session'
 import { readCurrentVerdict, readLanding } from '#session/evidence'
@@ -35,6 +38,15 @@ export function describeAttempt(
     findings: [...new Set(findings)].slice(0, MAX_FINDINGS),
     context,
   }
+}
+
+/** Exit 2 where the work tree of the session's repository is not in its place any more. */
+export function refuseMissingRepository({ manifest: { repository } }: Session): void {
+  if (repository === null || fs.existsSync(path.join(repository.path, '.git'))) return
+  throw new DispatchError(`${repository.path} is not a git repository with a work tree any more`, {
+    exitCode: exitCodes.usage,
+    remedy: 'It was when the session started. Move it back, or start a new session: dispatch "task" --repo DIR',
+  })
 }
 
 // --- internal ---
