@@ -13,7 +13,7 @@ export const command = defineCommand({
 Shows the contract that awaits approval: each clause, what its check shows before any work, and what has changed since you were
 last asked. A session started with --approve seals nothing before you approve. You are also asked when an amendment would weaken
 a sealed contract; until you approve it, the sealed contract counts. To approve, you type the last four letters of the id. Only a
-human at a terminal can do this.
+person at a terminal can do this.
 `,
   options: {
     no: { type: 'string', value: 'REASON', about: 'decline it, and send the reason to the orchestrator' },

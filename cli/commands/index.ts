@@ -46,7 +46,7 @@ export const commandTable: CommandTable = {
       () => import('./projects.ts'),
     ),
     later('resume <sid> [words…]', 'go on with a session that was stopped or cut off', () => import('./resume.ts')),
-    later('pause', 'start no session until you end the pause', () => import('./pause.ts')),
+    later('pause', 'stop new sessions and landings, until you end the pause', () => import('./pause.ts')),
     later('unpause', 'end a pause', () => import('./unpause.ts')),
 
     sometimes('contract [sid]', 'show the contract, with the state of each clause', () => import('./contract.ts')),

@@ -21,7 +21,7 @@ No other machine takes it then. See docs/issues.md.
   dispatch issue 42                  claim it, and put it into the queue
   dispatch issue 42 --now            claim it, and start its session
   dispatch issue 42 --release        give it back
-  dispatch issue 42 --take-over      claim what a machine has that is gone
+  dispatch issue 42 --take-over      claim it from a machine that is gone
 `,
   usage: 'issue <number> [options]',
   options: issueOptions,

@@ -21,7 +21,7 @@ It shows each file and the change, and asks before it writes. Everything else in
   options: {
     hooks: {
       type: 'boolean',
-      about: 'also notify me of claude sessions that dispatch did not start: two hooks in your settings.json',
+      about: 'also notify you of claude sessions that dispatch did not start: two hooks in your settings.json',
     },
     rules: {
       type: 'boolean',

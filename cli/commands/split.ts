@@ -24,7 +24,7 @@ the repository, and can change nothing. Only when you accept it, the issues are 
 `,
   usage: 'split <number> [options]',
   options: {
-    accept: { type: 'boolean', about: 'make what was proposed; cut off, run it again' },
+    accept: { type: 'boolean', about: 'make the proposed issues; if it is cut off, run it again' },
     edit: { type: 'boolean', about: 'with --accept: open the proposal in EDITOR before' },
     yes: { type: 'boolean', about: 'with --accept: do not ask' },
     model: { type: 'string', value: 'MODEL', about: 'who proposes (default: ORCHESTRATOR_MODEL, opus)' },

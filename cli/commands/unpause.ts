@@ -7,7 +7,7 @@ import { print } from '../output/terminal.ts'
 
 export const command = defineCommand({
   about: `
-Ends a pause: the queue starts sessions again.
+Ends a pause: the queue starts sessions again, and what waits to land goes on.
 `,
   async run() {
     const config = readConfig()

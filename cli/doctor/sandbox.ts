@@ -38,7 +38,7 @@ export async function measureStartSeconds(): Promise<number | string> {
 
 /** The result for a start that took so many seconds, or failed with a reason. Pure. */
 export function describeStart(kind: string, start: number | string): DoctorResult {
-  if (typeof start === 'string') return fail('sandbox', `${kind} is installed but does not work: ${start}`)
+  if (typeof start === 'string') return fail('sandbox', `${kind} is installed but does not work: ${start}`, BROKEN_FIX)
   const message = `${kind}; a sandboxed command starts in ${start.toFixed(1)} s`
   if (start < SLOW_START_SECONDS) return ok('sandbox', message)
   const fix = 'Every check and every agent waits that long. Is the machine busy, or is PATH or HOME on a slow disk?'
@@ -47,5 +47,7 @@ export function describeStart(kind: string, start: number | string): DoctorResul
 
 // --- internal ---
 
+const BROKEN_FIX =
+  'Run dispatch outside of a container, or without a sandbox: SANDBOX=off in $DISPATCH_HOME/.env. See docs/sandbox.md'
 const START_TIMEOUT_MS = 30_000
 const SLOW_START_SECONDS = 3

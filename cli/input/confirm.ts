@@ -60,7 +60,7 @@ export function readTypedLine(question: string): Promise<string> {
 
 function refuse(sign: string | undefined, command: string, remedy = OWN_TERMINAL_REMEDY): void {
   if (sign !== undefined)
-    throw new DispatchError(`only a human may run \`${command}\`, and this process belongs to an agent: ${sign}`, {
+    throw new DispatchError(`only a person may run \`${command}\`, and this process belongs to an agent: ${sign}`, {
       exitCode: exitCodes.conflict,
       remedy,
     })

@@ -9,7 +9,7 @@ export const issueOptions = {
   now: { type: 'boolean', about: 'start its session now, as dispatch "task" does' },
   wait: { ...taskOptions.wait, about: 'with --now: wait for the verdict, and exit with it' },
   release: { type: 'boolean', about: 'give it back: delete its branch and its comment' },
-  'take-over': { type: 'boolean', about: 'claim it although another machine has, which is gone' },
+  'take-over': { type: 'boolean', about: 'claim it although a machine has it that is gone' },
   repo: {
     type: 'string',
     value: 'DIR',

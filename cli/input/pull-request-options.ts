@@ -5,7 +5,7 @@ import type { PullRequestOptions } from '../pull-request/open.ts'
 export const pullRequestOptions = {
   draft: { type: 'boolean', about: 'open it as a draft, also without a valid PASS' },
   follow: { type: 'boolean', about: 'look at what comes back until it is merged, and have it settled' },
-  once: { type: 'boolean', about: 'look only once, and lift no limit' },
+  once: { type: 'boolean', about: 'look only once; it allows no more attempts than before' },
   base: {
     type: 'string',
     value: 'BRANCH',

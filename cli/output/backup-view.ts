@@ -14,7 +14,7 @@ export function printBackup(report: BackupReport, hasSecrets: boolean): void {
     print(`            and ${skipped.length - MAX_LISTED_PATHS} more (--json lists all)`)
   if (restless.length > 0)
     print(
-      `${paint('yellow', 'note')}  ${formatNames(restless)}: written all the time, so the copy may hold a part of a step`,
+      `${paint('yellow', 'note')}  ${formatNames(restless)}: kept changing while it was copied, so the copy may be inconsistent. Back up again when it is quiet.`,
     )
   print(
     `${lost.length > 0 ? paint('yellow', 'Backed up') : paint('green', 'Backed up')} ${formatCount(sessions, 'session')} with the queue, projects and notifications: ${formatCount(files, 'file')}, ${formatBytes(bytes)}.`,
@@ -31,7 +31,7 @@ export function printBackup(report: BackupReport, hasSecrets: boolean): void {
 export function printVerified(name: string, { units, damage, objects, bytes }: CheckedBackup): void {
   for (const { file, problem, holds } of damage)
     print(`${paint('red', 'damaged')}  ${file} ${problem}\n         it holds ${sanitize(holds)}`)
-  const contents = `${formatCount(objects, 'content')}, ${formatBytes(bytes)}, of ${formatCount(units.length, 'part')}`
+  const contents = `${formatCount(objects, 'object')}, ${formatBytes(bytes)}, of ${formatCount(units.length, 'part')}`
   if (damage.length === 0) print(`${paint('green', 'Whole')}: ${name}, ${contents}.`)
   else print(`\n${formatCount(damage.length, 'file')} of ${name} cannot be used.`)
 }
@@ -40,7 +40,7 @@ export function printVerified(name: string, { units, damage, objects, bytes }: C
 export function printRestored(report: RestoreReport): void {
   const { name, home, from, restored, kept, keptFiles, addedItems, isPaused } = report
   print(`${paint('green', 'Restored')} ${formatCount(restored.length, 'session')} to ${home}, from ${name}.`)
-  if (kept.length > 0) print(`${formatCount(kept.length, 'session')} were there, and stay as they are.`)
+  if (kept.length > 0) print(`Already there, and left as they are: ${formatCount(kept.length, 'session')}.`)
   if (keptFiles.length > 0) print(`Your files stay as they are: ${sanitize(formatNames(keptFiles))}`)
   if (addedItems.length > 0)
     print(

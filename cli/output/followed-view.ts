@@ -15,9 +15,9 @@ export function printFollowedState(record: PullRequestRecord): void {
   const { state, reason, attempt, retries, ignored, sessions, failure } = record
   const color = state === 'needs you' ? 'red' : state === 'ended' && reason !== 'merged' ? 'yellow' : 'green'
   const detail = reason === '' ? '' : `: ${toOneLine(sanitize(reason), MAX_LINE_CHARS)}`
-  if (attempt !== null || state !== 'open') print(`  back     ${paint(color, state)}${detail}`)
+  if (attempt !== null || state !== 'open') print(`  state    ${paint(color, state)}${detail}`)
   if (failure !== null && failure.reason !== reason)
-    print(`  trouble  ${toOneLine(sanitize(failure.reason), MAX_LINE_CHARS)}`)
+    print(`  problem  ${toOneLine(sanitize(failure.reason), MAX_LINE_CHARS)}`)
   if (state === 'retrying') print(`  attempt  ${retries}, ${sanitize(attempt?.item ?? 'about to be queued')}`)
   for (const { title, url } of state === 'open' || state === 'ended' ? [] : (attempt?.findings ?? []))
     print(`  finding  ${toOneLine(sanitize(`${title} ${url}`), MAX_LINE_CHARS)}`)

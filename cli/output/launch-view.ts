@@ -38,7 +38,7 @@ export function printNextCommands(
   if (start?.isParked) {
     const until =
       start.resetsAt === null ? 'dispatch tries again by itself' : `it goes on at ${formatLocalTime(start.resetsAt)}`
-    printWarning(`parked by the limit of the vendor: ${start.reason}; ${until}`)
+    printWarning(`parked, because the model does not answer for now: ${start.reason}; ${until}`)
   }
   const state = start === null ? 'opened. ' : start.isParked ? 'parked. ' : 'started.'
   print(`  ${state} dispatch watch ${letters}   live, until the verdict`)
@@ -52,11 +52,11 @@ export function printNextCommands(
 /** The line about folders of PATH that a shell with an activated environment has, and that no session gets. */
 function listLeftOutFolders({ repository, project }: Session['manifest']): string[] {
   const { leftOut } = leaveOutCheckout(repository?.path)
-  const remedy = project?.setup.length ? '' : '; `dispatch prepare` sets up one for the work'
+  const remedy = project?.setup.length ? '' : '; `dispatch prepare` can install the dependencies for it'
   const pythons = repository && remedy !== '' ? listPythonsOfCheckout(repository.path) : []
   return [
     ...(leftOut.length > 0
-      ? [`${formatNames(leftOut)} belongs to your checkout, so it is not on PATH in the work${remedy}`]
+      ? [`${formatNames(leftOut)} is in your checkout, so the work does not get it on PATH${remedy}`]
       : []),
     ...pythons.map(
       prefix =>

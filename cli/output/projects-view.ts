@@ -27,7 +27,7 @@ export function printProject(project: RegisteredProject, inbox: InboxState): voi
     ['lands', landing === null ? '' : `by itself, by ${landing.method}, author: ${landing.author}`],
     ...gates.map(command => ['gate', command]),
     ...(issues === null ? [] : [['issues', `${issues}, by themselves`]]),
-    ['pulls', pullRequests === null ? '' : 'what comes back is settled by itself'],
+    ['reviews', pullRequests === null ? '' : PULL_REQUESTS_TEXT],
     ['inbox', inbox.folder],
     ['problem', inbox.problem ?? ''],
   ]
@@ -74,5 +74,7 @@ export function printDiscovered(
 }
 
 // --- internal ---
+
+const PULL_REQUESTS_TEXT = 'dispatch settles red checks, comments and conflicts of its pull requests'
 
 const PATH_COLUMN = 3

@@ -19,7 +19,7 @@ export function printPullRequest({
   print(`  ${label}  ${paint('green', `#${number}`)} ${isNew ? 'is open' : 'is up to date'}: ${sanitize(url)}`)
   print(`  branch   ${paint('bold', sanitize(branch))} into ${sanitize(base)}`)
   if (warning !== undefined) print(`  verdict  ${paint('red', sanitize(warning))}`)
-  for (const problem of problems) print(`  ${paint('yellow', 'not')}      ${toOneLine(problem, MAX_PROBLEM_CHARS)}`)
+  for (const problem of problems) print(`  ${paint('yellow', 'problem')}  ${toOneLine(problem, MAX_PROBLEM_CHARS)}`)
 }
 
 /** The same for `--json`. */

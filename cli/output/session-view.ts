@@ -169,7 +169,7 @@ function printClauses({ status }: SessionView): void {
   const seal = contract ? paint('dim', `  sealed, sha256 ${contract.sha256.slice(0, 12)}${version}`) : ''
   print(`\n${paint('bold', 'Contract')}${seal}`)
   for (const dilution of contract?.dilutions ?? [])
-    print(paint('yellow', `  weakened, as a human approved: ${sanitize(dilution)}`))
+    print(paint('yellow', `  weakened, as you approved: ${sanitize(dilution)}`))
   const rows = clauses.map(({ id, proof, baseOutcome, headOutcome, headTests, verdict, sentence }) => [
     `  ${id}`,
     proof,

@@ -4,9 +4,9 @@ import type { UpdateReport } from '../update/update.ts'
 import { paint, print } from './terminal.ts'
 
 export function printUpdate({ result, installed, available, removed }: UpdateReport): void {
-  if (result === 'nothing newer') print(`Nothing newer than ${installed} is there.`)
+  if (result === 'nothing newer') print(`${installed} is the newest version.`)
   else if (result === 'already installed') print(`${available} is installed already: ${installed}`)
-  else if (result === 'available') print(`${available} is there. To install it: dispatch update`)
+  else if (result === 'available') print(`${available} is available. To install it: dispatch update`)
   else {
     print(paint('green', `updated to ${installed}`))
     print('Sessions that run go on with the code that they began with. To go back: dispatch update --rollback')

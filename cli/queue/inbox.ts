@@ -134,7 +134,7 @@ function waitForGit(look: InboxLook): number {
       look,
       getInbox(project.path),
       '',
-      'git has been at work in the repository for a minute: it has an index.lock, or no index',
+      'git has been at work in the repository for a minute: it has an index.lock, or no index. If no git runs there, remove .git/index.lock',
     )
   return Math.min(MINUTE_MS, STILL_MS * 2 ** (waits - 1))
 }

@@ -34,7 +34,7 @@ export async function editProposal(record: SplitRecord): Promise<EditedProposal>
   if ('problem' in parsed)
     throw new UsageError(
       `${file} is no proposal: ${parsed.problem}`,
-      'Nothing was changed, and what you wrote is there.',
+      'Nothing was changed. What you wrote stays in that file; the next --edit begins with the proposal again.',
     )
   return { issues: parsed.issues, file }
 }

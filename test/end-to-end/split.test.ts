@@ -50,7 +50,7 @@ test('nothing is on GitHub until a person accepts what an agent has proposed', a
       const env = { DISPATCH_SESSION: 'some-session' }
       const byAgent = await rig.dispatch(['split', '1', '--accept', '--yes'], { cwd, env })
       assert.equal(byAgent.exitCode, 5, byAgent.stderr)
-      assert.match(byAgent.stderr, /only a human may run/)
+      assert.match(byAgent.stderr, /only a person may run/)
       const unasked = await split('--accept')
       assert.equal(unasked.exitCode, 2, unasked.stderr)
       assert.match(unasked.stdout, /1\. Say hello[\s\S]*2\. Say it in French[\s\S]*after 1/)

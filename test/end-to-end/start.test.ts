@@ -65,7 +65,7 @@ describe('a start', { concurrency: 3 }, () => {
       async rig => {
         const ran = await rig.dispatch([helloTask])
         assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
-        assert.match(ran.stdout, /parked by the limit of the vendor/)
+        assert.match(ran.stdout, /parked, because the model does not answer for now/)
         assert.ok(!listTypes(rig).includes('orchestrator.started'))
         assert.ok(rig.listRunners().length > 0, 'the session waits')
       },
@@ -78,7 +78,7 @@ describe('a start', { concurrency: 3 }, () => {
       async rig => {
         const ran = await rig.dispatch([helloTask])
         assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
-        assert.match(ran.stdout, /parked by the limit of the vendor: .*529/)
+        assert.match(ran.stdout, /parked, because the model does not answer for now: .*529/)
         assert.ok(rig.listRunners().length > 0, 'the session waits')
       },
       { RIG_CLAUDE: 'real' },
@@ -102,7 +102,7 @@ describe('a start', { concurrency: 3 }, () => {
       async rig => {
         const ran = await rig.dispatch([helloTask])
         assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
-        assert.match(ran.stdout, /parked by the limit of the vendor: .*500/)
+        assert.match(ran.stdout, /parked, because the model does not answer for now: .*500/)
         assert.ok(rig.listRunners().length > 0, 'the session waits')
       },
       { RIG_CLAUDE: 'real' },

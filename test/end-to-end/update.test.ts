@@ -55,7 +55,7 @@ it('a version is brought beside the clone, checked and switched to, and a sessio
 
   await t.test('nothing newer is no failure, and a pre-release is not taken', async () => {
     await clone.release('2.0.0-rc.1')
-    assert.match(await dispatch(['update']), /Nothing newer/)
+    assert.match(await dispatch(['update']), /is the newest version/)
     assert.equal(JSON.parse(await dispatch(['update', '--check', '--json'])).result, 'nothing newer')
   })
 
@@ -63,7 +63,7 @@ it('a version is brought beside the clone, checked and switched to, and a sessio
   await t.test('an agent is refused, and a clone with changes of its own, which are named', async () => {
     const byAgent = await rig.dispatch(['update'], { env: { DISPATCH_SESSION: 'x' } })
     assert.equal(byAgent.exitCode, 5)
-    assert.match(byAgent.stderr, /only a human may run `update`/)
+    assert.match(byAgent.stderr, /only a person may run `update`/)
     fs.appendFileSync(path.join(clone.folder, 'README.md'), 'mine\n')
     assert.match(await dispatch(['update'], 5), /README\.md/)
     await clone.git('commit', '-q', '-a', '-m', 'my own work')
@@ -90,7 +90,7 @@ it('a version is brought beside the clone, checked and switched to, and a sessio
     await waitUntil(async () => (await readHealth().catch(() => undefined))?.daemon, 'daemon and page run')
     await requireRunning('1.1.0')
     assert.match(await dispatch(['ls']), /^1 session goes on with older code to the end$/m)
-    assert.match(await dispatch(['update']), /Nothing newer/)
+    assert.match(await dispatch(['update']), /is the newest version/)
     const used = path.join(versions, readVersionChoice(clone.folder).current)
     assert.equal(describeVersions(used), `in ${used} (beside it: clone, 0.9.0-000000000000)`)
   })

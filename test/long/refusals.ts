@@ -300,7 +300,7 @@ describe('callers that may not', () => {
       await assertRejected(rig.dispatch(args, { env }), 5, /belongs to an agent: DISPATCH_SESSION is set/)
     const cwd = await createRepository('of-an-agent', { 'package-lock.json': '{}' })
     const byClaude = rig.dispatch(['prepare', '--yes'], { cwd, env: { CLAUDECODE: '1' } })
-    await assertRejected(byClaude, 5, /only a human may run `prepare`.*CLAUDECODE is set/)
+    await assertRejected(byClaude, 5, /only a person may run `prepare`.*CLAUDECODE is set/)
     assert.ok(!fs.existsSync(path.join(cwd, '.dispatch.json')))
   })
 })

@@ -34,7 +34,7 @@ test('a person changes a proposal in their editor; what is no proposal any more 
   assert.match(fs.readFileSync(edited.file, 'utf8'), /uno/, 'it is kept until it is accepted')
   removeEdit(edited)
   assert.ok(!fs.existsSync(path.dirname(edited.file)))
-  await assert.rejects(edit('s/"issues"/"others"/'), { exitCode: 2, remedy: /what you wrote is there/ })
+  await assert.rejects(edit('s/"issues"/"others"/'), { exitCode: 2, remedy: /[Ww]hat you wrote stays/ })
   process.env['VISUAL'] = 'false'
   await assert.rejects(editProposal(record), { exitCode: 6 })
   process.env['VISUAL'] = ''
