@@ -12,7 +12,7 @@ import { machineDescription, readToolVersions } from './tool-versions.ts'
 
 /**
  * Get the result of a check on a tree. A check is not run again if nothing that its result depends on has changed: command,
- * expectation, tree, dependencies, programs and machine. So a check that was flaky on a tree stays flaky; only one that could not
+ * expectation, tree, base, dependencies, programs and machine. So a check that was flaky on a tree stays flaky; only one that could not
  * run is tried again.
  */
 export async function getEvidence(
@@ -20,7 +20,7 @@ export async function getEvidence(
   clause: CheckClause,
   request: EvidenceRequest,
 ): Promise<EvidenceRecord> {
-  const { session, config, checkResults } = context
+  const { session, config, checkResults, status } = context
   const { command, expectation, timeoutSeconds = config.CHECK_TIMEOUT_SEC } = clause.proof
   const dependencies = await ensureDependencies(context, request.commit)
   const services = session.manifest.project?.services ?? []
@@ -40,8 +40,8 @@ export async function getEvidence(
   }
   const cacheKey = computeCacheKey(conditions)
   // Two expectations can have the same text, such as the patterns /a/ and /b/ and the one pattern "a/, output matches /b".
-  const memoryKey = JSON.stringify([cacheKey, expectation])
-  const known = checkResults.get(memoryKey) ?? findRecordedEvidence(session.paths, cacheKey, expectation)
+  const memoryKey = JSON.stringify([cacheKey, expectation, status.base?.commit])
+  const known = checkResults.get(memoryKey) ?? findRecordedEvidence(context, cacheKey, expectation)
   const output = known && readIfPresent(session.paths.evidenceOutput(known.id))
   if (dependencies.ok && known && output !== undefined && sha256(output) === known.outputSha256)
     return known.id === request.id ? known : copyEvidence(session.paths, known, output, clause.id, request)
@@ -98,13 +98,18 @@ function computeCacheKey(conditions: CheckConditions): string {
   ])
 }
 
-/** A record from an earlier runner of this session, if its file is still the one that the log names. */
+/**
+ * A record from an earlier runner of this session, if its file is still the one that the log names. All of them are about the base of the
+ * session: a check can compare its tree to the base, so on another base, as on landing, they say nothing.
+ */
 function findRecordedEvidence(
-  paths: SessionPaths,
+  { session: { paths }, status }: RunnerContext,
   cacheKey: string,
   expectation: Expectation,
 ): EvidenceRecord | undefined {
-  for (const run of listRecordedRuns(paths).toReversed()) {
+  const { base, runs } = listRecordedRuns(paths)
+  if (base !== status.base?.commit) return undefined
+  for (const run of runs.toReversed()) {
     if (run.outcome === 'could not run' || !isDeepStrictEqual(run.expectation, expectation)) continue
     const text = readIfPresent(paths.evidenceRecord(run.recordId)) ?? ''
     if (sha256(text) !== run.sha256) continue
@@ -114,10 +119,12 @@ function findRecordedEvidence(
   return undefined
 }
 
-/** The runs in the log, each with the expectation that the contract had for its clause at that time. */
+/** The base of the session and the runs in the log, each with the expectation that the contract had for its clause at that time. */
 function listRecordedRuns({ events, contractVersion }: SessionPaths) {
   let clauses: ContractClause[] = []
-  return readLog(events).events.flatMap(event => {
+  let base: string | undefined
+  const runs = readLog(events).events.flatMap(event => {
+    if (event.type === 'base.prepared') base = event.commit
     if (event.type === 'contract.sealed' || event.type === 'contract.amended') {
       const text = readIfPresent(contractVersion(event.type === 'contract.sealed' ? 1 : event.version)) ?? ''
       clauses = sha256(text) === event.sha256 ? parseContract(text, { allowsJudgedOnly: true }).contract.clauses : []
@@ -126,4 +133,5 @@ function listRecordedRuns({ events, contractVersion }: SessionPaths) {
     const proof = clauses.find(({ id }) => id === event.clauseId)?.proof
     return [{ ...event, expectation: proof?.kind === 'check' ? proof.expectation : undefined }]
   })
+  return { base, runs }
 }

@@ -63,13 +63,14 @@ const OUTPUT_TAIL_CHARS = 4096
  * that a flaky one shows.
  */
 export async function runCheck(
-  { session, config }: RunnerContext,
+  { session, config, status }: RunnerContext,
   clause: CheckClause,
   { id, side, round, commit }: EvidenceRequest,
   conditions: CheckConditions,
   dependencies: Dependencies,
 ): Promise<EvidenceRecord> {
-  const runOnce = () => runOnExport(session, clause, conditions, commit, dependencies)
+  const exported = { ...commit, ...(status.base && { base: status.base.commit }) }
+  const runOnce = () => runOnExport(session, clause, conditions, exported, dependencies)
   const first = await runOnce()
   const isRepeated = first.outcome !== 'could not run' && first.milliseconds < config.CHECK_REPEAT_SEC * SECOND_MS
   const attempts = isRepeated ? [first, await runOnce()] : [first]
@@ -130,6 +131,9 @@ interface CheckAttempt extends CheckResult {
   serviceOutput?: string
 }
 
+/** A commit with the one that the work begins from, to which a check may compare its tree. */
+type ExportedCommit = Commit & { base?: string }
+
 /** The machine's git configuration may name a process of Git LFS, which would take the place of dispatch's filter. */
 const machineIndependence: Record<string, string> = { GIT_CONFIG_NOSYSTEM: '1' }
 
@@ -137,7 +141,7 @@ async function runOnExport(
   { paths, manifest }: RunnerContext['session'],
   { proof: { expectation } }: CheckClause,
   { command, timeoutSeconds, services }: CheckConditions,
-  commit: Commit,
+  commit: ExportedCommit,
   dependencies: Dependencies,
 ): Promise<CheckAttempt> {
   if (!dependencies.ok) return createUnrunAttempt(dependencies.reason)
@@ -207,13 +211,13 @@ function cutMiddle(text: string): string {
 /** A copy of the commit with its dependencies; or why these cannot be copied into it. */
 async function tryTakeTree(
   paths: SessionPaths,
-  commit: Commit,
+  commit: ExportedCommit,
   dependencies: Extract<Dependencies, { ok: true }>,
 ): Promise<CheckTree | string> {
   const dependenciesKey = `${paths.folder} ${dependencies.key}`
   try {
     return await takeCheckTree(
-      { content: `${dependenciesKey} ${commit.tree}`, dependencies: dependenciesKey },
+      { content: `${dependenciesKey} ${commit.base} ${commit.tree}`, dependencies: dependenciesKey },
       async (tree, donor) => {
         const ignoredPaths = [...dependencies.paths, ...listIgnoredFiles(paths)]
         const history = await exportRepository(paths, commit, tree, ignoredPaths)

@@ -149,6 +149,22 @@ test('a gate that the branch does not meet either is not the fault of the work',
   assert.equal(red.result, 'red', 'it is green without the work')
 })
 
+test('on landing a check compares its tree to the branch', async t => {
+  const command = 'test "$(git diff --name-only main)" = flag && git diff --quiet main HEAD^ && git log main'
+  const { context, createCommit, check } = await prepare(t, {}, flagContract.replace('cat flag* | grep -q up', command))
+  const { bareRepository } = context.session.paths
+  const base = context.status.base?.commit ?? ''
+  await git(['--git-dir', bareRepository, 'update-ref', 'refs/base/main', base])
+  const judged = await createCommit({ flag: 'up', readme: 'one' })
+  const target = await createCommit({ readme: 'one', docs: 'of a colleague' })
+  const head = await createCommit({ flag: 'up', readme: 'one', docs: 'of a colleague' })
+  const { number, sha256 } = await check(target, head, judged, [command])
+  const record = readLanding(context.session.paths, number, sha256)
+  assert.equal(record?.gates[0]?.outcome, 'green', record?.gates[0]?.outputTail)
+  assert.match(record?.gates[0]?.outputTail ?? '', new RegExp(target.commit))
+  assert.equal(record?.verdict?.clauses[0]?.gate, 'green')
+})
+
 test('a gate with the command of a check does not spare the check its second run', async t => {
   const runs = path.join(createScratchFolder(t), 'runs')
   const command = `grep -q up flag && echo >> '${runs}' && test $(wc -l < '${runs}') != 3`
