@@ -6,7 +6,6 @@ import { toOneLine } from '#host/text.ts'
 import { SECOND_MS } from '#host/time.ts'
 import { findClaudeFolder } from '#session'
 import type { RunnerContext } from './context.ts'
-import { isAgentTool } from './requests.ts'
 
 /** So often in a row, with the same result, a call is more than a second try. */
 const TOLD_CALL_COUNT = 8
@@ -71,13 +70,15 @@ export class RepeatedCalls {
     }
     const call = this.open.get(traffic.id)
     this.open.delete(traffic.id)
-    if (call === undefined || isAgentTool(call.input['command'])) return
+    if (call === undefined || waitPattern.test(String(call.input['command'] ?? ''))) return
     const key = sha256(JSON.stringify([call.tool, omitDescription(call.input), traffic.content]))
     this.last = { key, target: describeTarget(call), times: key === this.last.key ? this.last.times + 1 : 1 }
   }
 }
 
 // --- internal ---
+
+const waitPattern = /^\s*wait-workers\b/
 
 /** The transcript of the orchestrator, and the stream of each worker that runs. */
 function listFiles({ session, status }: RunnerContext): { agent: string; file: string; run: string }[] {

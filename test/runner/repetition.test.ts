@@ -77,6 +77,7 @@ test('other output, another command between, and waiting for workers are no repe
     1,
   )
   assert.equal(count(many.map(() => ['wait-workers', 'none'])), 0)
+  assert.equal(count(many.map(() => ['submit', 'refused: nothing has changed'])), 10, 'a tool that refuses')
   assert.equal(
     count(
       many.flatMap(
