@@ -46,10 +46,15 @@ export function buildProgramCommand(name: string): [node: string, file: string] 
   return [process.execPath, path.join(installFolder, file)]
 }
 
-/** The settings in the environment and in `$DISPATCH_HOME/.env`. The environment wins. Exit 2 lists every problem. */
-export function readConfig(environment = process.env): Config {
+/**
+ * The settings in the environment and in `$DISPATCH_HOME/.env`. The environment wins. Exit 2 lists every problem. With `forNotifications`,
+ * as the process that delivers them reads it, a mistake in another setting leaves that at its default; one that may be about notifications
+ * is exit 2, because they must not go to another server than is meant.
+ */
+export function readConfig(environment = process.env, { forNotifications = false } = {}): Config {
   const home = resolveHome(environment)
-  return buildConfig(home, readEnvFile(path.join(home, '.env')), environment)
+  const mayIgnore = ({ name }: Pick<EnvProblem, 'name'>) => forNotifications && !mayBeNotification(name)
+  return buildConfig(home, readEnvFile(path.join(home, '.env')), environment, mayIgnore)
 }
 
 /** The settings of a child process that got all of them from `exportSettings`. `.env` is not read. */
@@ -97,10 +102,15 @@ export function createConfigReader(
 // --- internal ---
 
 /** The settings in these variables and this file, or exit 2 with every problem. */
-function buildConfig(home: string, { entries, problems }: EnvFile, environment: NodeJS.ProcessEnv): Config {
+function buildConfig(
+  home: string,
+  { entries, problems }: EnvFile,
+  environment: NodeJS.ProcessEnv,
+  mayIgnore: (problem: Pick<EnvProblem, 'name'>) => boolean = () => false,
+): Config {
   for (const [name, { value, line }] of entries) {
     const message = isSettingName(name) ? undefined : describeUnknownName(name, value, home, environment['HOME'])
-    if (message !== undefined) problems.push({ line, message })
+    if (message !== undefined) problems.push({ line, name, message })
   }
   const values: Record<string, unknown> = {}
   const environmentProblems: string[] = []
@@ -111,10 +121,11 @@ function buildConfig(home: string, { entries, problems }: EnvFile, environment: 
     const parsed = settingsSchema.shape[name].safeParse(value)
     const message = `${formatSetting(name, value)}: it must be ${describeSetting(name)}`
     if (parsed.success) values[name] = value
-    else if (entry) problems.push({ line: entry.line, message })
-    else environmentProblems.push(`environment: ${message}`)
+    else if (entry) problems.push({ line: entry.line, name, message })
+    else if (!mayIgnore({ name })) environmentProblems.push(`environment: ${message}`)
   }
-  if (problems.length + environmentProblems.length > 0) throw createSettingsError(home, problems, environmentProblems)
+  const counted = problems.filter(problem => !mayIgnore(problem))
+  if (counted.length + environmentProblems.length > 0) throw createSettingsError(home, counted, environmentProblems)
   return {
     ...settingsSchema.parse(values),
     home,
@@ -124,6 +135,14 @@ function buildConfig(home: string, { entries, problems }: EnvFile, environment: 
     installFolder,
     cloneFolder,
   }
+}
+
+const notificationNames = /DESKTOP|NTFY|WEBHOOK|NOTI|QUIET|HOURS/i
+
+/** May a line with this name, or one that was meant so, say where and when notifications go? */
+function mayBeNotification(name: string | undefined): boolean {
+  if (name === undefined) return true
+  return notificationNames.test(name) || (!isSettingName(name) && notificationNames.test(suggestSetting(name) ?? ''))
 }
 
 /** What is wrong with a name in the file that is no setting; undefined for a DISPATCH_HOME that is this very home. */

@@ -13,6 +13,8 @@ export interface EnvFile {
 export interface EnvProblem {
   line: number
   message: string
+  /** Of the setting; the whole line where it has none; undefined for the file as a whole. */
+  name?: string
 }
 
 /** Read a settings file; empty when there is no file. A pipe or a device is never opened. */
@@ -63,8 +65,9 @@ function parseEnv(content: string): EnvFile {
     const [value = ''] = Object.values(parse(text))
     const earlier = entries.get(name)
     const problem = findValueProblem(assignment, value) ?? (earlier && `is already set on line ${earlier.line}`)
-    if (name === '') problems.push({ line: index + 1, message: 'this line is not a setting; write NAME=value' })
-    else if (problem !== undefined) problems.push({ line: index + 1, message: `${maskName(name)} ${problem}` })
+    const line = index + 1
+    if (name === '') problems.push({ line, name: text.trim(), message: 'this line is not a setting; write NAME=value' })
+    else if (problem !== undefined) problems.push({ line, name, message: `${maskName(name)} ${problem}` })
     else entries.set(name, { value, line: index + 1 })
   }
   return { entries, problems }
