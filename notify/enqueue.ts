@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { z } from 'zod'
 import type { Config } from '#host/config'
-import { readJson } from '#host/fs'
+import { makePrivateFolder, readIfPresent, readJson, writeAtomic } from '#host/fs'
 import type { Session } from '#session'
 import { type Event, readLog } from '#session/log'
 import type { SessionView } from '#session/status'
@@ -24,7 +24,12 @@ export function enqueueNotification({ id, manifest }: Session, { event, head }: 
   const options = { pageUrl: readPageUrl(home, id), detail, subagents: SUBAGENT_NOTICES === 'on' }
   const created = createNotification(event, { id, title: manifest.task.title, head }, options)
   const targets = listEnabledChannels(config)
-  if (!created || targets.length === 0 || !isRecent(event.time, Date.now())) return false
+  if (!created || !isRecent(event.time, Date.now())) return false
+  if (targets.length === 0) {
+    noteUnsent(home, event.time)
+    return false
+  }
+  if (isOldNews(home, event.time, Date.now())) return false
   const deliverBy = computeDeliverBy(event, created.isUrgent, manifest.deadline)
   const queuedId = `${id}-${String(event.seq).padStart(6, '0')}`
   const { notification } = created
@@ -65,6 +70,21 @@ function mayHaveMissed({ session, status, runnerLiveness }: SessionView, now: nu
     status.lastSeq > status.lastNotifiedSeq &&
     isRecent(status.lastEventAt, now)
   )
+}
+
+/** Up to when nothing was sent because no channel was on: a channel that is switched on begins with what comes then. */
+const getUnsentFile = (home: string) => path.join(home, 'outbox', 'unsent-until')
+
+function noteUnsent(home: string, time: string): void {
+  if (isOldNews(home, time, Date.now())) return
+  makePrivateFolder(path.join(home, 'outbox'))
+  writeAtomic(getUnsentFile(home), time)
+}
+
+/** A time in the future is of a clock that was set back since, and says nothing. */
+function isOldNews(home: string, time: string, nowMs: number): boolean {
+  const until = readIfPresent(getUnsentFile(home)) ?? ''
+  return time <= until && Date.parse(until) <= nowMs
 }
 
 /** Anything older would be given up at once. Sent files are kept for longer than this, so nothing is sent twice. */
