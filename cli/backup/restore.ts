@@ -4,6 +4,8 @@ import { setImmediate as giveWay } from 'node:timers/promises'
 import { type Config, prepareHome } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { deleteFolder, listNames, makePrivateFolder } from '#host/fs'
+import { listLandingQueues } from '#landing'
+import { listProjects, type RegisteredProject } from '#projects'
 import { endPause, type Pause, readPause, writePause } from '#queue'
 import { isSessionId } from '#session'
 import { listOpenSessions } from '#session/search-index'
@@ -81,8 +83,10 @@ async function restoreFrom(paths: BackupPaths, config: Config, options: RestoreO
     isPaused: true,
   }
   const target: Target = { config, store, from: record.home, report }
+  const actors = new Set(listActors(config.home))
   await writeUnits(backup, target, options)
-  const waits = await settleRestored(target, origin)
+  const goesOn = await settleRestored(target, origin)
+  const waits = goesOn || listActors(config.home).some(actor => !actors.has(actor))
   if (!waits && pause !== undefined) writePause(config.home, pause)
   else if (!waits) endPause(config.home, new Date())
   report.isPaused = readPause(config.home, new Date()) !== undefined
@@ -104,6 +108,25 @@ function pauseMeanwhile(home: string, { units }: CheckedBackup, store: ObjectSto
   const reason = pause === undefined || pause.reason === REASON ? REASON : `${REASON}; before: ${pause.reason}`
   writePause(home, { since: pause?.since ?? new Date().toISOString(), until: null, reason })
   return pause
+}
+
+/** What begins by itself beside sessions and items: landings that have not ended, and what projects do. */
+function listActors(home: string): string[] {
+  const landings = listLandingQueues(home).flatMap(queue =>
+    queue.listOpen().map(({ session }) => `${queue.folder}/${session}`),
+  )
+  const projects = readProjects(home).filter(each => each.landing ?? each.issues ?? each.pullRequests)
+  return [...landings, ...projects.map(({ path: folder }) => folder)]
+}
+
+/** A damaged file of a project keeps nothing from being restored. It is told where projects are shown. */
+function readProjects(home: string): RegisteredProject[] {
+  try {
+    return listProjects(home)
+  } catch (error) {
+    if (!(error instanceof DispatchError)) throw error
+    return []
+  }
 }
 
 /** What a person made since would be mixed with what was. The daemon makes a queue without items. */
@@ -161,7 +184,8 @@ async function writeUnits(backup: CheckedBackup, target: Target, { onProgress }:
         moveStaleLog(final)
         target.isQueueNew = true
       }
-      const kept = addUnit(entries, final, store, shared)
+      const isMoved = name === 'landing' || name === 'outbox' // Their files go from folder to folder.
+      const kept = addUnit(entries, final, store, shared, { isMoved })
       if (name !== 'repositories' && name !== 'home-id')
         report.keptFiles.push(...kept.map(file => path.join(name, file)))
     } else if (id !== undefined && fs.existsSync(final)) report.kept.push(id)

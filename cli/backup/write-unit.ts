@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { isErrno } from '#host/error.ts'
 import { encodeName } from '#host/file-name.ts'
-import { toStorageError } from '#host/fs'
+import { listNames, toStorageError } from '#host/fs'
 import type { FileEntry, Listing } from './format.ts'
 import type { ObjectStore } from './object-store.ts'
 import { resolveEntry } from './scan.ts'
@@ -26,8 +26,17 @@ export function writeUnit(entries: Listing, target: string, store: ObjectStore, 
   closeFolders(entries, target)
 }
 
-/** The same where a part of it may exist: what exists stays as it is. Returns the paths that stayed. */
-export function addUnit(entries: Listing, target: string, store: ObjectStore, shared: SharedFiles): string[] {
+/**
+ * The same where a part of it may exist: what exists stays as it is. With `isMoved`, so does what has gone on to another folder since,
+ * as what has landed or was sent: it does not come back. Returns the paths that stayed.
+ */
+export function addUnit(
+  entries: Listing,
+  target: string,
+  store: ObjectStore,
+  shared: SharedFiles,
+  { isMoved = false } = {},
+): string[] {
   const kept: string[] = []
   const made: Listing = []
   for (const entry of entries) {
@@ -37,6 +46,7 @@ export function addUnit(entries: Listing, target: string, store: ObjectStore, sh
       if (entry.kind !== 'folder') kept.push(entry.path)
       continue
     }
+    if (isMoved && entry.kind === 'file' && isInSibling(file.toString())) continue
     try {
       if (entry.kind === 'folder') {
         fs.mkdirSync(file, { mode: 0o700 })
@@ -57,6 +67,12 @@ export function addUnit(entries: Listing, target: string, store: ObjectStore, sh
 }
 
 // --- internal ---
+
+/** Is a file of this name in a folder beside its own? */
+function isInSibling(file: string): boolean {
+  const parent = path.dirname(path.dirname(file))
+  return listNames(parent).some(folder => fs.existsSync(path.join(parent, folder, path.basename(file))))
+}
 
 function writeFile(entry: FileEntry, file: string | Buffer, store: ObjectStore, shared: SharedFiles): void {
   const twin = entry.isShared ? shared.get(entry.sha256) : undefined

@@ -5,8 +5,11 @@ import { test } from 'node:test'
 import { backUp } from '#cli/backup/backup.ts'
 import { restore } from '#cli/backup/restore.ts'
 import { type Config, readDefaultConfig } from '#host/config'
+import { LandingQueue } from '#landing'
+import { getOutboxFolders } from '#notify'
 import { openQueue, type Queue, readPause, writePause } from '#queue'
 import { createFilledHome } from '../../fixtures/backup-home.ts'
+import { createEntry } from '../../fixtures/landing-entry.ts'
 import { createItem, identifySelf } from '../../fixtures/queue-contract.ts'
 
 const options = { hasSecrets: false, keptCount: 7 }
@@ -144,4 +147,26 @@ test('what has ended since in the same home does not come back from its backup',
   })
   const report = await restore(config, folder, { mayMerge: true })
   assert.deepEqual([report.addedItems, (await listItems(config.home)).map(({ id }) => id)], [[], ['q-2']])
+})
+
+test('a landing that waits pauses the home, and a merge brings back nothing that has ended or was sent since', async t => {
+  const { config, around } = createFilledHome(t, 0)
+  const folder = path.join(around, 'backups')
+  const getQueue = (home: string) => new LandingQueue(path.join(home, 'landing', 'a'.repeat(32)))
+  getQueue(config.home).add(createEntry())
+  const { waiting, sent } = getOutboxFolders(config.home, 'phone')
+  for (const each of [waiting, sent]) fs.mkdirSync(each, { recursive: true })
+  const name = '000000000000001-a-1.json'
+  fs.writeFileSync(path.join(waiting, name), '{}')
+  await backUp(config, folder, options)
+  getQueue(config.home).drop(createEntry().session, 'a person took it out')
+  fs.renameSync(path.join(waiting, name), path.join(sent, name))
+  await restore(config, folder, { mayMerge: true })
+  assert.deepEqual(getQueue(config.home).listOpen(), [])
+  assert.deepEqual(fs.readdirSync(waiting), [])
+  assert.equal(readPause(config.home, new Date()), undefined, 'nothing goes on')
+
+  const restored = readDefaultConfig({ DISPATCH_HOME: path.join(around, 'restored') })
+  assert.ok((await restore(restored, folder, { mayMerge: false })).isPaused)
+  assert.equal(getQueue(restored.home).listOpen().length, 1)
 })
