@@ -105,6 +105,7 @@ export function composeText(event: Event, subagents: boolean): NotificationText 
     case 'landing.pushed':
     case 'landing.refused':
     case 'landing.overlapped':
+    case 'verdict.restored':
     case 'pull-request.prepared':
     case 'pull-request.opened':
     case 'session.opened':

@@ -3,6 +3,7 @@ import { isUndecidedGate, readVerdictRecord, type VerdictRecord } from '#session
 import { importWork } from '#session/repository'
 import type { VerdictState } from '#session/status'
 import { type CommandReply, listActiveWorkers, type RunnerContext, refuse } from '../context.ts'
+import { restoreVerdict } from '../verdict-watch.ts'
 import { refuseForeignWork } from './foreign-work.ts'
 import { recordVerdict, runJudgeRound } from './judge-round.ts'
 import { createVerdictReply } from './verdict-reply.ts'
@@ -17,7 +18,9 @@ export async function submitWork(context: RunnerContext, requestId: string): Pro
   // A runner that died before it could reply may have judged already.
   const given = context.status.verdict?.requestId === requestId ? readVerdictRecord(context.session.paths) : undefined
   if (given) return createVerdictReply(context, given)
-  const refused = refuseEarlySubmit(context)
+  const spent = refuseSpentRounds(context)
+  // A void verdict can hold again, which uses no round.
+  const refused = refuseEarlySubmit(context) ?? (context.status.verdict?.voidReason ? undefined : spent)
   if (refused) return refused
   const { paths } = context.session
   const head = await importWork(paths)
@@ -27,15 +30,18 @@ export async function submitWork(context: RunnerContext, requestId: string): Pro
   // After an amendment the same tree is judged again.
   const isAmended = verdict !== undefined && readVerdictRecord(paths)?.contractSha256 !== contract?.sha256
   const isSameTree = verdict?.tree === head.tree && !isAmended
+  const record = isSameTree ? readVerdictRecord(paths) : undefined
+  if (record && (await restoreVerdict(context))) return createVerdictReply(context, record)
+  if (spent) return spent
   if (isSameTree && !verdict.isFinal && clauses.some(clause => clause.verdict === 'FAIL'))
     return repeatVerdict(context, verdict, requestId)
-  if (isSameTree && isAnswered(verdict, readVerdictRecord(paths)))
+  if (isSameTree && isAnswered(verdict, record))
     return refuse(
       `This tree already has a verdict: ${verdict.verdict}. ${verdict.reason} A new verdict needs new work.`,
       exitCodes.conflict,
     )
-  const record = await runJudgeRound(context, head, requestId)
-  return record && createVerdictReply(context, record)
+  const judged = await runJudgeRound(context, head, requestId)
+  return judged && createVerdictReply(context, judged)
 }
 
 /**
@@ -69,6 +75,10 @@ function refuseEarlySubmit({ status }: RunnerContext): CommandReply | undefined 
   const running = listActiveWorkers(status).map(worker => worker.name)
   if (running.length > 0) return refuse(`Still working: ${running.join(', ')}. Run wait-workers first.`)
   if (status.workers.length === 0) return refuse('There is nothing to judge: no worker has run. Run spawn-worker.')
+  return undefined
+}
+
+function refuseSpentRounds({ status }: RunnerContext): CommandReply | undefined {
   if (status.phase === 'judging' || status.round - status.roundOffset < status.maxRounds) return undefined
   return refuse(
     `All ${status.maxRounds} rounds are used. The verdict is ${status.verdict?.verdict}. Report it to the human, and stop. A message from the human gives new rounds.`,

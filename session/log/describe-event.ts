@@ -174,6 +174,7 @@ const descriptions: EventTable<EventDescription | undefined> = {
     const details = isFinal ? [] : clauses.map(clause => `${clause.id.padEnd(4)} ${clause.verdict}`)
     return describe('verdict', `${verdict}${next}: ${reason}`, verdict === 'PASS' ? 'good' : 'bad', details)
   },
+  'verdict.restored': () => describe('verdict', 'holds again: outputs/ is as it was judged', 'good'),
   'verdict.voided': ({ reason }) => describe('verdict', `void: ${reason}`, 'bad'),
 
   'question.asked': ({ question }) => describe('orchestrator', `asks you: ${toOneLine(question, 300)}`, 'bad'),

@@ -203,6 +203,8 @@ export const eventSchemas = {
     sha256: hashSchema.optional(),
   }),
   'verdict.voided': z.object({ reason: z.string() }),
+  /** `outputs/` is the judged tree again, so a void verdict holds. */
+  'verdict.restored': z.object({ commit: hashSchema }),
   /**
    * The commit that would land on a branch, and what was found out about it. `ready`: it may be pushed. `sha256` is the hash of
    * `evidence/landing-<number>.json`.

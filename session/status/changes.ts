@@ -159,6 +159,11 @@ const changes: EventTable<Partial<SessionStatus>, [before: SessionStatus]> = {
       ...(verdict.round === before.judgeQuestion?.round ? {} : { judgeQuestion: undefined }),
     }
   },
+  'verdict.restored': (_, { verdict }) => {
+    if (!verdict) return {}
+    const { voidReason: __, ...valid } = verdict
+    return { phase: verdict.verdict, verdict: valid }
+  },
   'verdict.voided': ({ reason }, { verdict }) => (verdict ? { verdict: { ...verdict, voidReason: reason } } : {}),
 
   'question.asked': ({ question }) => ({ phase: 'asking', question }),

@@ -108,6 +108,7 @@ const passiveEvents = new Set<Event['type']>([
   'session.slept',
   'runner.started',
   'verdict.voided',
+  'verdict.restored',
   'landing.checked',
   'landing.refused',
   'landing.pushed',
