@@ -17,6 +17,8 @@ export interface Limits {
 
 /** A start, and whether it has failed for a reason that is not its work. */
 export interface Start {
+  /** Of the queue; undefined for what a person started. */
+  item?: string
   at: string
   isFailed: boolean
 }

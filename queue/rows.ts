@@ -107,8 +107,12 @@ export function selectRows(database: Database, condition: string, ...values: (st
 
 /** The attempts that began at this time or later, the oldest first. */
 export function listStarts(database: Database, sinceMs: number): Start[] {
-  const rows = database.prepare('SELECT at, is_failed FROM starts WHERE at >= ? ORDER BY at').all(sinceMs)
-  return rows.map(row => ({ at: toTime(Number(row['at'])), isFailed: row['is_failed'] === 1 }))
+  const rows = database.prepare('SELECT number, at, is_failed FROM starts WHERE at >= ? ORDER BY at').all(sinceMs)
+  return rows.map(row => ({
+    item: formatId(Number(row['number'])),
+    at: toTime(Number(row['at'])),
+    isFailed: row['is_failed'] === 1,
+  }))
 }
 
 /** A row as others see it. Pure. */

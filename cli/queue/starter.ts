@@ -18,6 +18,7 @@ import { findRoom, listCapabilities } from './load.ts'
 import { notifyNeeds } from './needs-notifications.ts'
 import { withQueue } from './open.ts'
 import { decideFailedStart, settleEnded } from './settle.ts'
+import { notifyStops } from './stop-notifications.ts'
 
 /**
  * One look at the queue: settle what has ended, take up what another process left, and claim what may start now. Returns the
@@ -87,8 +88,9 @@ const MAX_START_MS = 30 * MINUTE_MS
 
 async function claimNext(config: Config, queue: Queue, say: (line: string) => void): Promise<Claim[]> {
   const waiting = await queue.list(['waiting'])
-  if (waiting.length === 0 || !canReadSettings()) return []
-  const room = await findRoom(config, queue)
+  const room = waiting.length === 0 || !canReadSettings() ? undefined : await findRoom(config, queue)
+  await notifyStops(config, queue, { waiting, room, now: new Date() }).catch(error => say(describeUnwritten(error)))
+  if (room === undefined) return []
   const { slots, roomByRepository, defaultRoom } = room
   if (room.lacksMemory && waiting.some(item => mayStart(item, room, config))) {
     const closed = await closeLongestFinished(config, await listOpenSessions(config))

@@ -43,7 +43,10 @@ test('a notification that cannot be written keeps nothing from starting', async 
   fs.mkdirSync(path.join(home, 'queue-told.json'))
   const lines: string[] = []
   assert.deepEqual(await runQueue(config, line => void lines.push(line)), [])
-  assert.equal(lines.length, 1)
+  assert.ok(
+    lines.length > 0 && lines.every(line => line.startsWith('a notification could not be queued')),
+    lines.join(),
+  )
 })
 
 test('an item says why its start was refused and what helps, and no notice that came before', () => {
