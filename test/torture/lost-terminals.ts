@@ -93,7 +93,7 @@ async function testServerDeath(rig: Rig, sessions: Session[], report: (text: str
   const real = sessions.slice(0, realCount)
   await rig.waitUntil(
     'those with the real claude are judged',
-    () => real.every(({ paths }) => fs.existsSync(paths.verdictRecord)),
+    () => real.every(({ id }) => rig.readStatus(id).verdict !== undefined), // The record is written before its event.
     600,
   )
   for (const { id } of real) assert.equal(rig.readStatus(id).verdict?.verdict, 'PASS', id)
