@@ -121,7 +121,7 @@ it('a version is brought beside the clone, checked and switched to, and a sessio
     const listStages = () => fs.readdirSync(versions).filter(name => name.startsWith('.new-'))
     await startUpdate('SIGKILL')
     assert.equal(listStages().length, 1)
-    assert.match(await dispatch(['update', '--check']), /v1\.3\.0 is there/)
+    assert.match(await dispatch(['update', '--check']), /v1\.3\.0 is available/)
     const interrupted = await startUpdate('SIGINT')
     assert.equal(interrupted.exitCode, 130, interrupted.stderr)
     assert.deepEqual(listStages(), [])
