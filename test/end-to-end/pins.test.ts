@@ -88,7 +88,7 @@ describe('pins', { concurrency: 2 }, () => {
       const note = 'by `test.sh`, which the work itself changed'
       assert.deepEqual([exitCode, clause.verdict, clause.gate, clause.note], [0, 'PASS', 'green', note])
       assert.ok(clause.reason.startsWith(`exit 0, as expected; ${note}; the judge says`), clause.reason)
-      assert.ok(readPacket(rig).includes(`exit 0, as expected; ${note}`))
+      assert.ok(readPacket(rig).includes(`- remark: ${note}`))
       assert.ok(readVerdictRecord(rig.readSession().paths)?.reason.endsWith(`; C1 ${note}`))
       assert.match(
         (await rig.dispatch(['matrix'])).stdout,

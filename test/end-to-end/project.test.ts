@@ -113,7 +113,7 @@ describe('a repository with dependencies', { concurrency: 2 }, () => {
       const env = { PATH: `${activated}:${process.env['PATH']}` }
       const ran = await rig.dispatch([task, '--wait'], { cwd, env })
       assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
-      assert.match(ran.stdout, /venv\/bin belongs to your checkout/)
+      assert.match(ran.stdout, /venv\/bin is in your checkout/)
       assert.equal(listResults(rig)[0], 'made')
       const { paths } = rig.readSession()
       const seen = fs.readFileSync(path.join(paths.workers, 'code/seen.txt'), 'utf8')
