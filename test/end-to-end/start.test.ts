@@ -124,7 +124,7 @@ describe('a start', { concurrency: 3 }, () => {
           assert.match(ran.stderr, /ECONNREFUSED|ConnectionRefused/)
           await rig.waitUntil('every process has ended', () => rig.listRunners().length === 0)
         },
-        { RIG_CLAUDE: 'real', START_TIMEOUT_SEC: '8', SANDBOX },
+        { RIG_CLAUDE: 'real', START_TIMEOUT_SEC: '25', SANDBOX },
       ))
 
   it('is not stopped by hooks, plugins or disabled hooks in your own settings', () =>
