@@ -146,7 +146,10 @@ describe('the work of a session lands by its pull request', () => {
     fs.rmSync(path.join(folder, '.dispatch.json'))
     const ran = await rig.dispatch(['land', session.id, '--into', branch, '--pull-request', '--without-checks'])
     assert.equal(ran.exitCode, 3, ran.stdout + ran.stderr)
-    assert.match(ran.stdout, /not green there[\s\S]*gate `test [\s\S]* is red[\s\S]*revert {3}pull .* first, then: dispatch "Revert commit/)
+    assert.match(
+      ran.stdout,
+      /not green there[\s\S]*gate `test [\s\S]* is red[\s\S]*revert {3}pull .* first, then: dispatch "Revert commit/,
+    )
     const { landing, landed } = rig.readStatus(session.id)
     assert.equal(landing?.state, 'unproved')
     assert.equal(landed.at(-1)?.commit, await readTip(branch))
