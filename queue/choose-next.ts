@@ -11,8 +11,8 @@ interface ChooseOptions {
 }
 
 /**
- * What may start next: by priority, then in the order of the line. Its repository must have room, this machine must have what it needs, and all must have passed
- * on which it waits. Each row that is taken from here counts against the room of its repository.
+ * What may start next: by priority, then in the order of the line. Its repository must have room, this machine must have what it
+ * needs, and all must have passed on which it waits. Each row that is taken from here counts against the room of its repository.
  */
 export async function* chooseNext(
   database: Database,

@@ -11,8 +11,8 @@ const MAX_INTERVAL_MS = MINUTE_MS
 const REST_RATIO = 100
 
 /**
- * A verdict holds for the tree it judged: a change after it voids it, until that is undone. The first look reads every file; the later ones read only
- * what the file system says has changed. What decides, such as `dispatch show` and `apply`, reads every file again.
+ * A verdict holds for the tree it judged: a change after it voids it, until that is undone. The first look reads every file; the
+ * later ones read only what the file system says has changed. What decides, such as `dispatch show` and `apply`, reads every file again.
  */
 export class VerdictWatch {
   private nextLookAtMs = 0

@@ -17,7 +17,10 @@ export interface JobOutcome {
   problem: string | undefined
 }
 
-/** What is said beside a commit. Only a PASS whose record is sound is a success: GitHub lets a neutral check through where it is required. Pure. */
+/**
+ * What is said beside a commit. Only a PASS whose record is sound is a success: GitHub lets a neutral check through where it is
+ * required. Pure.
+ */
 export function chooseConclusion({ state, damage }: JobOutcome): CommitVerdict['conclusion'] {
   if (damage.length > 0 || state === 'FAIL') return 'failure'
   return state === 'PASS' ? 'success' : 'action_required'

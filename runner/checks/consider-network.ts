@@ -8,8 +8,8 @@ import type { CheckResult } from './classify-run.ts'
 /**
  * A check that needs a host could not run, because in a sandbox checks have no network. It is told by the words of its output, which
  * may be those of a test about such an error, or of one test among others. So where tests were counted the result stays as it is, and
- * the reason only names the host; and names that no host has (`x.invalid`, `example.com`) do not count. The words can come from an agent. They lower a
- * red result to one that proves nothing, and change no other. Pure.
+ * the reason only names the host; and names that no host has (`x.invalid`, `example.com`) do not count. The words can come from an
+ * agent. They lower a red result to one that proves nothing, and change no other. Pure.
  */
 export function considerNetwork(
   result: CheckResult,

@@ -28,10 +28,10 @@ export async function submitWork(context: RunnerContext, requestId: string): Pro
   if (notWork) return notWork
   const { verdict, clauses, contract } = context.status
   // After an amendment the same tree is judged again.
-  const isAmended = verdict !== undefined && readVerdictRecord(paths)?.contractSha256 !== contract?.sha256
+  const record = readVerdictRecord(paths)
+  const isAmended = verdict !== undefined && record?.contractSha256 !== contract?.sha256
   const isSameTree = verdict?.tree === head.tree && !isAmended
-  const record = isSameTree ? readVerdictRecord(paths) : undefined
-  if (record && (await restoreVerdict(context))) return createVerdictReply(context, record)
+  if (isSameTree && record && (await restoreVerdict(context))) return createVerdictReply(context, record)
   if (spent) return spent
   if (isSameTree && !verdict.isFinal && clauses.some(clause => clause.verdict === 'FAIL'))
     return repeatVerdict(context, verdict, requestId)
