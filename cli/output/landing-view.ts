@@ -29,7 +29,7 @@ export function printLanding({ session, landing, error, stale = [] }: LandingRes
   if (state === 'landed') {
     print(`  ${paint('green', 'landed')}   on ${branch} as ${commit.slice(0, 10)}, tree ${tree.slice(0, 10)}`)
     print(`  record   dispatch audit ${short}`)
-    if (stale.length > 0) print(`  stale    ${formatNames(stale)}: changed the same files, and will be proved again`)
+    if (stale.length > 0) print(`  overlaps ${formatNames(stale)}: changed the same files, and will be proved again`)
   } else if (state === 'ready') {
     print(`  ${paint('green', 'ready')}    for ${branch}: ${toOneLine(reason, MAX_REASON_CHARS)}`)
     if (isDryRun) print('  Nothing was pushed. To push it, leave out --dry-run.')

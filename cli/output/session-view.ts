@@ -154,7 +154,7 @@ function printNeeds({ session, status, state, runnerLiveness }: SessionView): vo
   if (status.landed.length === 0)
     for (const { session: other, branch, files } of status.overlaps)
       print(
-        `  stale    ${sanitize(`${other} has landed on ${branch}, and changed the same files: ${formatNames(files)}`)}`,
+        `  overlaps ${sanitize(`${other} has landed on ${branch}, and changed the same files: ${formatNames(files)}`)}`,
       )
   const isSleeping = isAsleep({ status, runnerLiveness })
   const letters = session.id.slice(-4)
