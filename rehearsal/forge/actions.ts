@@ -1,5 +1,5 @@
+import { renderJob, renderWorkflowRun } from './check-shapes.ts'
 import { fail, list, ok, type Reply, type Route, route } from './router.ts'
-import { renderJob, renderWorkflowRun } from './shapes.ts'
 
 /** Runs of workflows, and the settings that they depend on. The value of a secret is shown to no login. */
 export const actionsRoutes: Route[] = [

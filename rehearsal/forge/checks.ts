@@ -1,4 +1,13 @@
 import { resolveRef } from './branches.ts'
+import {
+  getSuiteId,
+  OTHER_APP,
+  renderAnnotation,
+  renderCheckRun,
+  renderCheckSuite,
+  renderStatus,
+  type ScriptedSuite,
+} from './check-shapes.ts'
 import { settleMerges } from './merge.ts'
 import {
   type Call,
@@ -13,16 +22,7 @@ import {
   refuse,
   route,
 } from './router.ts'
-import {
-  getSuiteId,
-  OTHER_APP,
-  renderAnnotation,
-  renderCheckRun,
-  renderCheckSuite,
-  renderRepository,
-  renderStatus,
-  type ScriptedSuite,
-} from './shapes.ts'
+import { renderRepository } from './shapes.ts'
 import type { ScriptedCheckRun, ScriptedRepository, ScriptedStatus } from './state.ts'
 
 /** Check runs and commit statuses. */

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict'
 import path from 'node:path'
 import { test } from 'node:test'
 import type { RestEndpointMethodTypes } from '@octokit/rest'
+import type * as checkShapes from '#rehearsal/forge/check-shapes.ts'
 import { route } from '#rehearsal/forge/router.ts'
 import { startScriptedForge } from '#rehearsal/forge/scripted-forge.ts'
-import type * as shapes from '#rehearsal/forge/shapes.ts'
+import type * as otherShapes from '#rehearsal/forge/shapes.ts'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
 
 type Answer<
@@ -37,9 +38,8 @@ type ValueOf<Union, Key extends PropertyKey> = Union extends { [Name in Key]?: i
 
 /** Compiles only where every field that is served is one of GitHub's, with its type. */
 type Honest<Given extends Part<Full>, Full> = [Strange<Given, Full>] extends [never] ? true : Strange<Given, Full>
-type Render<Name extends keyof typeof shapes> = ReturnType<
-  Extract<(typeof shapes)[Name], (...args: never[]) => unknown>
->
+type Shapes = typeof checkShapes & typeof otherShapes
+type Render<Name extends keyof Shapes> = ReturnType<Extract<Shapes[Name], (...args: never[]) => unknown>>
 
 const honest: [
   Honest<Render<'renderUser'>, Answer<'users', 'getByUsername'>>,
