@@ -1,5 +1,5 @@
 import { DispatchError, exitCodes } from './error.ts'
-import { toStorageError } from './fs/files.ts'
+import { toStorageError } from './fs/storage-error.ts'
 
 /** Is the disk the reason of an error: full, read-only or broken, as the system or git says? */
 export function isStorageProblem(error: unknown): boolean {

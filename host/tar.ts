@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { DispatchError, exitCodes, isErrno } from './error.ts'
-import { toStorageError } from './fs/files.ts'
+import { toStorageError } from './fs/storage-error.ts'
 
 /** What an archive contains, in its order, with paths below its one top folder. */
 interface Entry {

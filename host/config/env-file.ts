@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import { parse } from 'dotenv'
 import { isErrno } from '../error.ts'
-import { toStorageError } from '../fs/files.ts'
+import { toStorageError } from '../fs/storage-error.ts'
 
 /** The content of a settings file: each name with its value and its line, and the lines that cannot be used. */
 export interface EnvFile {

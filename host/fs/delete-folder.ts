@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { isErrno } from '../error.ts'
-import { toStorageError } from './files.ts'
+import { toStorageError } from './storage-error.ts'
 
 /**
  * Delete a folder with everything in it, or a file, if it exists. Programs leave folders that are read-only even for their owner,

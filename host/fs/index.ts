@@ -20,9 +20,9 @@ export {
   readJson,
   readStamp,
   readUntrusted,
-  toStorageError,
   writeAtomic,
 } from './files.ts'
 export { detectFileSystem } from './filesystem-type.ts'
 export { measureFolder } from './folder-size.ts'
+export { toStorageError } from './storage-error.ts'
 export { removeAdditions, takeSnapshot } from './tree-snapshot.ts'

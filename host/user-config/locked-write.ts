@@ -3,7 +3,8 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DispatchError, exitCodes, isErrno } from '../error.ts'
-import { makePrivateFolder, readRegularFile, readStamp, toStorageError, writeAtomic } from '../fs/files.ts'
+import { makePrivateFolder, readRegularFile, readStamp, writeAtomic } from '../fs/files.ts'
+import { toStorageError } from '../fs/storage-error.ts'
 
 /** The bytes of a file; undefined when it does not exist. */
 export type FileContent = Buffer | undefined

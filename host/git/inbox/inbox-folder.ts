@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { readBytesIfPresent, toStorageError } from '../../fs/files.ts'
+import { readBytesIfPresent } from '../../fs/files.ts'
+import { toStorageError } from '../../fs/storage-error.ts'
 import { git, listWithGit, tryGit } from '../git.ts'
 
 /**

@@ -4,7 +4,6 @@ import fs from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
 import { test } from 'node:test'
-import { DispatchError } from '#host/error.ts'
 import {
   appendLine,
   describeSpecialFile,
@@ -13,21 +12,13 @@ import {
   readIfPresent,
   readJson,
   readUntrusted,
-  toStorageError,
   writeAtomic,
 } from '#host/fs'
 import { readRegularFile } from '#host/fs/files.ts'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
+import { isStorageError } from '../../fixtures/storage-error.ts'
 
 const isRoot = process.getuid?.() === 0
-
-function isStorageError(message: RegExp) {
-  return (error: unknown) =>
-    error instanceof DispatchError &&
-    error.exitCode === 10 &&
-    message.test(error.message) &&
-    /\p{L} \p{L}/u.test(error.remedy)
-}
 
 test('a file is replaced whole, with its mode, and no draft is left', t => {
   const folder = createScratchFolder(t)
@@ -104,26 +95,6 @@ test('a record is one line between two line breaks', t => {
   appendLine(file, 'two')
   assert.equal(fs.readFileSync(file, 'utf8'), '\none\n\ntwo\n')
   assert.equal(fs.statSync(file).mode & 0o777, 0o600)
-})
-
-test('an error that a person can fix is exit 10; any other stays as it is', () => {
-  for (const code of ['ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'EIO', 'EMFILE', 'ENFILE', 'ENOTDIR', 'EEXIST']) {
-    const storageError = toStorageError('/a/b', Object.assign(new Error('x'), { code }))
-    assert.ok(isStorageError(new RegExp(`^/a/b: \\p{L}+ \\p{L}+.* \\(${code}\\)$`, 'u'))(storageError), code)
-  }
-  for (const error of [new Error('x'), Object.assign(new Error('x'), { code: 'EINVAL' }), 'x', undefined, null])
-    assert.equal(toStorageError('/a/b', error), error)
-})
-
-test('an error that nothing expected is exit 10 where the machine is at fault', () => {
-  const fault = Object.assign(new Error('x'), { code: 'EMFILE', path: '/a/b' })
-  assert.ok(
-    isStorageError(/^\/a\/b: too many files are open in this process \(EMFILE\)$/)(toStorageError(undefined, fault)),
-  )
-  for (const code of ['EEXIST', 'ENOTDIR', 'EACCES', 'EINVAL']) {
-    const bug = Object.assign(new Error('x'), { code, path: '/a/b' })
-    assert.equal(toStorageError(undefined, bug), bug)
-  }
 })
 
 test('a file or folder that does not exist is empty', t => {
