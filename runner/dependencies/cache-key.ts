@@ -15,12 +15,11 @@ import type { RunnerContext } from '../context.ts'
  * dependencies, so they have the same key.
  */
 export async function computeDependencyKey(
-  { session, status }: Pick<RunnerContext, 'session' | 'status'>,
+  { session, status }: KeyContext,
   project: Project,
   commit: Commit,
 ): Promise<string> {
-  const lockfiles = await listLockfiles(session.paths, project, commit)
-  const baseLockfiles = status.base ? await listLockfiles(session.paths, project, status.base) : lockfiles
+  const { lockfiles, areOfBase } = await compareLockfiles({ session, status }, project, commit)
   const ignoredFiles = project.files.map(file => {
     const bytes = readBytesIfPresent(path.join(session.paths.ignoredFiles, file))
     return [file, bytes ? sha256(bytes) : '']
@@ -41,7 +40,7 @@ export async function computeDependencyKey(
     // Without a lock file nothing shows whether the commands would make something else, so each tree has its own.
     tree: lockfiles.length === 0 ? commit.tree : '',
     // What a worker's lock files install is for this session only: other sessions may trust the same files later.
-    sessionId: isDeepStrictEqual(lockfiles, baseLockfiles) ? '' : session.id,
+    sessionId: areOfBase ? '' : session.id,
   }
   return sha256(JSON.stringify(facts)).slice(0, 32)
 }
@@ -50,18 +49,21 @@ export async function computeDependencyKey(
  * The commit in whose tree the dependencies of another are installed. With the lock files of the base, the installation is for every
  * session, so the commands run in the base: in a worker's tree they could run what the worker wrote.
  */
-export async function chooseInstalledCommit(
-  { session, status }: Pick<RunnerContext, 'session' | 'status'>,
-  project: Project,
-  commit: Commit,
-): Promise<Commit> {
-  const lockfiles = await listLockfiles(session.paths, project, commit)
-  if (!status.base || lockfiles.length === 0) return commit
-  const isShared = isDeepStrictEqual(lockfiles, await listLockfiles(session.paths, project, status.base))
-  return isShared ? status.base : commit
+export async function chooseInstalledCommit(context: KeyContext, project: Project, commit: Commit): Promise<Commit> {
+  const { lockfiles, areOfBase } = await compareLockfiles(context, project, commit)
+  return context.status.base && areOfBase && lockfiles.length > 0 ? context.status.base : commit
 }
 
 // --- internal ---
+
+type KeyContext = Pick<RunnerContext, 'session' | 'status'>
+
+/** The lock files of a commit, and whether the base has the same ones. Without a base they count as its own. */
+async function compareLockfiles({ session, status }: KeyContext, project: Project, commit: Commit) {
+  const lockfiles = await listLockfiles(session.paths, project, commit)
+  const baseLockfiles = status.base ? await listLockfiles(session.paths, project, status.base) : lockfiles
+  return { lockfiles, areOfBase: isDeepStrictEqual(lockfiles, baseLockfiles) }
+}
 
 /** The lock files of a commit, each with its blob. */
 async function listLockfiles(paths: SessionPaths, { lockfiles }: Project, { commit }: Commit): Promise<string[][]> {
