@@ -4,6 +4,7 @@ import fs from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
 import { test } from 'node:test'
+import { DispatchError } from '#host/error.ts'
 import {
   appendLine,
   describeSpecialFile,
