@@ -5,4 +5,4 @@ export {
   LandingQueue,
   listLandingQueues,
 } from './landing-queue.ts'
-export { chooseNext, listOverlaps } from './order.ts'
+export { chooseNextLanding, listOverlaps } from './order.ts'

@@ -5,7 +5,7 @@ import type { Entry, Landing } from './entry.ts'
  * and not the small ones. Each landing that goes before it halves what it counts as, so that it does not wait for ever. One that
  * changes the same files as an older one stays behind it: which of the two meets a conflict does not depend on the size. Pure.
  */
-export function chooseNext(queue: Landing[], landed: ReadonlySet<string>, now: Date): Landing | undefined {
+export function chooseNextLanding(queue: Landing[], landed: ReadonlySet<string>, now: Date): Landing | undefined {
   const mayGo = ({ state, after, notBefore }: Landing) =>
     state === 'waiting' &&
     after.every(session => landed.has(session)) &&

@@ -4,7 +4,7 @@ import { startDetached } from '#host/exec.ts'
 import { makePrivateFolder } from '#host/fs'
 import { checkLiveness } from '#host/process'
 import { MINUTE_MS } from '#host/time.ts'
-import { chooseNext, type Landing, type LandingQueue, listLandingQueues } from '#landing'
+import { chooseNextLanding, type Landing, type LandingQueue, listLandingQueues } from '#landing'
 import type { SessionView } from '#session/status'
 import { withQueue } from '../queue/open.ts'
 import { addAutomatic } from './automatic.ts'
@@ -59,7 +59,7 @@ export async function needsLander(config: Config, queue: LandingQueue, isThoroug
   for (const entry of open)
     if (entry.attendedBy === null || (await checkLiveness(entry.attendedBy)) !== 'alive') unattended.push(entry)
   if (isThorough && (await listBlocked(config, unattended)).length > 0) return true
-  return chooseNext(unattended, findLanded(config, unattended), new Date()) !== undefined
+  return chooseNextLanding(unattended, findLanded(config, unattended), new Date()) !== undefined
 }
 
 // --- internal ---

@@ -5,7 +5,7 @@ import { acquireLease, isLeaseFree, type LeaseOptions, readLeaseHolder, releaseL
 import { readPauseFile } from '#host/pause-file.ts'
 import { checkLiveness, identify } from '#host/process'
 import { MINUTE_MS } from '#host/time.ts'
-import { chooseNext, getLanderLease, type Landing, type LandingQueue } from '#landing'
+import { chooseNextLanding, getLanderLease, type Landing, type LandingQueue } from '#landing'
 import { readPause } from '#queue'
 import { findSession } from '#session'
 import { toDispatchError } from '../to-dispatch-error.ts'
@@ -74,7 +74,7 @@ export async function* runLander(config: Config, queue: LandingQueue, options: L
       queue.end(entry, { outcome: 'needs you', reason, error: null })
     const entries = queue.list()
     const mayGo = isPaused ? entries.filter(({ session }) => options.despitePause?.has(session)) : entries
-    const next = chooseNext(mayGo, findLanded(config, entries), new Date())
+    const next = chooseNextLanding(mayGo, findLanded(config, entries), new Date())
     if (next === undefined) return
     const claimed = queue.claim(next)
     if (claimed === undefined) continue

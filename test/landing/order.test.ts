@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { chooseNext, type Landing, listOverlaps } from '#landing'
+import { chooseNextLanding, type Landing, listOverlaps } from '#landing'
 import { createEntry } from '../fixtures/landing-entry.ts'
 
 const now = new Date('2026-11-30T12:00:00.000Z')
@@ -12,7 +12,7 @@ const createQueue = (...changes: Partial<Landing>[]): Landing[] =>
     ...change,
   }))
 
-const choose = (queue: Landing[], landed: string[] = []) => chooseNext(queue, new Set(landed), now)?.session
+const choose = (queue: Landing[], landed: string[] = []) => chooseNextLanding(queue, new Set(landed), now)?.session
 
 test('the smallest goes first, and of two the older one', () => {
   assert.equal(choose(createQueue({ size: 3 }, { size: 1 }, { size: 1 })), 's1')
