@@ -1,2 +1,2 @@
+export { type AnswerUsage, estimateUsd, parseUsage } from './token-cost.ts'
 export { parseToolTraffic, type ToolTraffic } from './tool-calls.ts'
-export { type AnswerUsage, estimateUsd, parseUsage } from './usage.ts'
