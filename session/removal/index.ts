@@ -1,3 +1,3 @@
+export { findRemovability } from './removability.ts'
 export { findUnsavedWork, finishRemovals, removeSession } from './remove-session.ts'
-export { findRemovability } from './retention.ts'
 export { getLastEventTime, measureSession, readKnownSize } from './size.ts'
