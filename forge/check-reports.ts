@@ -21,7 +21,7 @@ export async function readCheckReports(forge: Forge, commit: string): Promise<Ch
       text: description ?? '',
       url: target_url ?? '',
       startedAt: created_at,
-      run: undefined,
+      ...{ run: undefined, jobId: undefined },
     })),
     ...(await readCheckRuns(forge, commit)),
   ]

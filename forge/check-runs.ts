@@ -18,6 +18,8 @@ export interface CheckReport {
   startedAt: string
   /** Of a check run: its number, and how many lines of files it complains about. */
   run: { id: number; annotationCount: number } | undefined
+  /** Of a job of GitHub Actions: its number, which its check run has too. */
+  jobId: number | undefined
 }
 
 /**
@@ -63,8 +65,12 @@ type WorkflowRun = Awaited<
 
 const ACTIONS = 'github-actions'
 
+/** What only a check run has. */
+const unknown = { text: '', run: undefined, jobId: undefined }
+
 function readRun(run: CheckRun): Placed {
   const { id, name, status, conclusion, output, details_url, html_url, started_at } = run
+  const app = run.app?.slug ?? ''
   return {
     report: {
       name,
@@ -73,8 +79,9 @@ function readRun(run: CheckRun): Placed {
       url: details_url ?? html_url ?? '',
       startedAt: started_at ?? '',
       run: { id: Number(id), annotationCount: output.annotations_count },
+      jobId: app === ACTIONS ? Number(id) : undefined,
     },
-    ...{ app: run.app?.slug ?? '', suite: run.check_suite?.id ?? 0, id: Number(id), isWhole: false },
+    ...{ app, suite: run.check_suite?.id ?? 0, id: Number(id), isWhole: false },
   }
 }
 
@@ -90,7 +97,7 @@ function readSuite(suite: CheckSuite, runs: CheckRun[]): Placed[] {
   if (own.some(({ status }) => status !== 'completed')) return []
   const result = readResult(suite.status, suite.conclusion)
   if (result.state === 'green') return []
-  const report = { ...result, name: suite.app?.name ?? app, text: '', url: '', run: undefined }
+  const report = { ...result, ...unknown, name: suite.app?.name ?? app, url: '' }
   return [{ report: { ...report, startedAt: suite.created_at ?? '' }, app, suite: id, id, isWhole: true }]
 }
 
@@ -138,13 +145,13 @@ async function readJobs(forge: Forge, commit: string): Promise<CheckReport[]> {
     const suite = Number(run.check_suite_id)
     const place = { app: ACTIONS, suite }
     for (const { id, name, status, conclusion, html_url, started_at } of jobs) {
-      const report = { ...readResult(status, conclusion), name, text: '', url: html_url ?? '', run: undefined }
+      const report = { ...readResult(status, conclusion), ...unknown, name, url: html_url ?? '', jobId: Number(id) }
       all.push({ report: { ...report, startedAt: started_at }, ...place, id: Number(id), isWhole: false })
     }
     const whole = readResult(run.status, run.conclusion)
     const isTold = jobs.some(({ status }) => status !== 'completed') || (jobs.length > 0 && whole.state !== 'pending')
     if (whole.state === 'green' || isTold) continue
-    const report = { ...whole, name: run.name ?? 'GitHub Actions', text: '', url: run.html_url, run: undefined }
+    const report = { ...whole, ...unknown, name: run.name ?? 'GitHub Actions', url: run.html_url }
     all.push({ report: { ...report, startedAt: run.created_at }, ...place, id: suite, isWhole: true })
   }
   return dropReplaced(all, runs)

@@ -8,7 +8,7 @@ const REQUEST_TIMEOUT_MS = 30 * SECOND_MS
 
 /**
  * The `fetch` of the client: through the user's proxy, with a time limit, and no further than the server that it was sent to. Node's own
- * fetch knows a proxy only if the process was started with it.
+ * fetch knows a proxy only if the process was started with it. With `redirect: 'manual'`, a 302 is the answer.
  */
 export async function fetchThroughProxy(address: string, init: RequestInit = {}): Promise<Response> {
   const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS)
@@ -16,13 +16,32 @@ export async function fetchThroughProxy(address: string, init: RequestInit = {})
   let { method = 'GET', body } = init
   for (let hops = 0; ; hops++) {
     const response = await send(url, { ...init, method, body: body ?? null }, signal)
-    const next = followRedirect(response, url)
+    const next = init.redirect === 'manual' && response.statusCode === 302 ? undefined : followRedirect(response, url)
     if (next === undefined || hops === MAX_REDIRECTS) return readResponse(response, url)
     response.resume()
     url = next
     // A renamed repository answers 301 to a GET, and 307 or 308 to all else, which is then sent again as it is.
     if (response.statusCode === 303) [method, body] = ['GET', null]
   }
+}
+
+/**
+ * The end of a text that lies on any server, through the user's proxy and within the same time. The request has no token. Fails where the
+ * server refuses, and where the text has more than 64 MiB.
+ */
+export async function downloadTail(url: URL, maxBytes: number): Promise<string> {
+  const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS)
+  const response = await send(url, { headers: {} }, signal)
+  if (response.statusCode !== 200) {
+    response.resume()
+    throw new Error(`${url.host} answers ${response.statusCode}`)
+  }
+  let tail = Buffer.alloc(0)
+  await readChunks(response, chunk => {
+    tail = Buffer.concat([tail, chunk])
+    if (tail.length > 2 * maxBytes) tail = tail.subarray(-maxBytes)
+  })
+  return tail.subarray(-maxBytes).toString('utf8')
 }
 
 // --- internal ---
@@ -51,12 +70,7 @@ function followRedirect({ statusCode = 0, headers }: IncomingMessage, from: URL)
 
 async function readResponse(message: IncomingMessage, { href }: URL): Promise<Response> {
   const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of message as AsyncIterable<Buffer>) {
-    chunks.push(chunk)
-    size += chunk.length
-    if (size > MAX_RESPONSE_BYTES) throw new Error('the answer is too long')
-  }
+  await readChunks(message, chunk => chunks.push(chunk))
   const { statusCode: status = 500, statusMessage: statusText = '' } = message
   const headers = Object.entries(message.headersDistinct).flatMap(([name, values = []]) =>
     values.map((value): [string, string] => [name, value]),
@@ -64,6 +78,15 @@ async function readResponse(message: IncomingMessage, { href }: URL): Promise<Re
   const isEmpty = status === 204 || status === 205 || status === 304
   const response = new Response(isEmpty ? null : Buffer.concat(chunks), { status, statusText, headers })
   return Object.defineProperty(response, 'url', { value: href }) // The client looks at it to find the next page.
+}
+
+async function readChunks(message: IncomingMessage, take: (chunk: Buffer) => void): Promise<void> {
+  let size = 0
+  for await (const chunk of message as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > MAX_RESPONSE_BYTES) throw new Error('the answer is too long')
+    take(chunk)
+  }
 }
 
 function createTimeoutError(): Error {

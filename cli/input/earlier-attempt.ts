@@ -51,7 +51,7 @@ export function refuseMissingRepository({ manifest: { repository } }: Session): 
 
 // --- internal ---
 
-const MAX_FINDINGS = 50
+const MAX_FINDINGS = 100
 const MAX_OUTPUT_CHARS = 1000
 
 function describeLanding(landing: LandingStatus | undefined): string {

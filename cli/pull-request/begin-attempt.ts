@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Forge } from '#forge'
 import {
+  type CheckDetails,
   type CheckReport,
   type FollowedPull,
   leaveOutResolved,
@@ -8,6 +9,7 @@ import {
   listRequiredChecks,
   readAnnotations,
   readCheckReports,
+  readJobLog,
   readOwnLogin,
   readWords,
   selectFindings,
@@ -93,6 +95,9 @@ export async function enqueueAttempt(config: Config, record: PullRequestRecord):
 
 // --- internal ---
 
+/** The jobs of a matrix mostly fail at the same. */
+const MAX_LOG_COUNT = 3
+
 /** A session without which no new attempt can be made, if one was removed. */
 function findMissing(config: Config, { sessions, first }: PullRequestRecord): string | undefined {
   const needed = [...(first === undefined ? sessions.slice(0, 1) : []), ...sessions.slice(-1)]
@@ -113,11 +118,14 @@ async function readFeedback(forge: Forge, { number, settled }: PullRequestRecord
   const reports = await readCheckReports(forge, commit)
   const isRed = reports.some(({ state }) => state === 'red')
   const required = isRed ? await listRequiredChecks(forge, base) : []
-  const annotations = new Map<CheckReport, string[]>()
-  for (const report of listRedChecks({ reports, required }))
-    annotations.set(report, await readAnnotations(forge, report))
+  const details = new Map<CheckReport, CheckDetails>()
+  for (const [index, report] of listRedChecks({ reports, required }).entries())
+    details.set(report, {
+      annotations: await readAnnotations(forge, report),
+      log: index < MAX_LOG_COUNT ? await readJobLog(forge, report) : [],
+    })
   const [words, ownLogin] = [await readWords(forge, number), await readOwnLogin(forge)]
-  return { commit, base, isMergeable, isBehind, reports, annotations, required, words, ownLogin, settled }
+  return { commit, base, isMergeable, isBehind, reports, details, required, words, ownLogin, settled }
 }
 
 async function fetchBase(config: Config, { sessions, checkout }: PullRequestRecord, base: string): Promise<string> {

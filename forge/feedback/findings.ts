@@ -33,6 +33,12 @@ export interface IgnoredWords {
   count: number
 }
 
+/** What a red check says, line by line. */
+export interface CheckDetails {
+  annotations: string[]
+  log: string[]
+}
+
 /** What is known of a pull request. */
 export interface Feedback {
   commit: string
@@ -41,8 +47,8 @@ export interface Feedback {
   /** Its branch asks for the newest state below it. */
   isBehind: boolean
   reports: CheckReport[]
-  /** What each red check says of lines of files. Two of them may have one name. */
-  annotations: Map<CheckReport, string[]>
+  /** What each red check says of lines of files, and the end of its log. Two of them may have one name. */
+  details: Map<CheckReport, CheckDetails>
   /** The checks that the branch asks for. */
   required: string[]
   words: Words[]
@@ -61,7 +67,7 @@ export function selectFindings(
   feedback: Feedback,
   nowMs = Date.now(),
 ): { findings: Finding[]; ignored: IgnoredWords[] } {
-  const { commit, base, isMergeable, isBehind, words, ownLogin, settled, annotations } = feedback
+  const { commit, base, isMergeable, isBehind, words, ownLogin, settled, details } = feedback
   const trusted = words.filter(({ author, association }) => isTrusted(association) || author === ownLogin)
   // Only these are believed that dispatch has written something.
   const asking = trusted.filter(
@@ -74,7 +80,7 @@ export function selectFindings(
   return {
     findings: [
       ...(isMergeable === false || isBehind ? [createConflict(commit, base, isBehind)] : []),
-      ...listRedChecks(feedback).map(report => createCheck(report, commit, annotations.get(report) ?? [])),
+      ...listRedChecks(feedback).map(report => createCheck(report, commit, details.get(report))),
       ...groups.filter(group => group.some(isOpen)).map(createFromWords),
     ],
     ignored,
@@ -148,7 +154,7 @@ function createConflict(commit: string, base: string, isBehind: boolean): Findin
 }
 
 /** The end of what a check says is the part that tells most. */
-function createCheck({ name, text, url }: CheckReport, commit: string, annotations: string[]): Finding {
+function createCheck({ name, text, url }: CheckReport, commit: string, details?: CheckDetails): Finding {
   const title = toOneLine(`the check ${name}`, MAX_TITLE_CHARS)
   const said = toOneLine(sanitize(text), Number.MAX_SAFE_INTEGER)
   const tail = said.length > MAX_REPORT_CHARS ? `… ${said.slice(-MAX_REPORT_CHARS)}` : said
@@ -156,7 +162,8 @@ function createCheck({ name, text, url }: CheckReport, commit: string, annotatio
     ...{ kind: 'check', key: `check/${commit}/${name}`, title, url, threadId: null, words: [], settles: {} },
     reports: [
       `${title} is red for this work (commit ${commit.slice(0, 10)})${tail === '' ? '' : `: ${tail}`}`,
-      ...annotations.map(line => `${title}: ${toOneLine(sanitize(line), MAX_REPORT_CHARS)}`),
+      ...(details?.annotations ?? []).map(line => `${title}: ${toOneLine(sanitize(line), MAX_REPORT_CHARS)}`),
+      ...(details?.log ?? []).map(line => `the log of ${title}: ${line}`),
     ],
   }
 }

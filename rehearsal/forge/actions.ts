@@ -1,5 +1,6 @@
 import { renderJob, renderWorkflowRun } from './check-shapes.ts'
-import { fail, list, ok, type Reply, type Route, route } from './router.ts'
+import { fail, list, notFound, ok, type Reply, type Route, route } from './router.ts'
+import type { ForgeState } from './state.ts'
 
 /** Runs of workflows, and the settings that they depend on. The value of a secret is shown to no login. */
 export const actionsRoutes: Route[] = [
@@ -18,6 +19,11 @@ export const actionsRoutes: Route[] = [
       page => ({ total_count: jobs.length, jobs: page }),
     )
   }),
+  route('GET /repos/:owner/:repo/actions/jobs/:id/logs', ['actions', 'read'], ({ state, repository, params }) => {
+    const isThere = repository.checkRuns.some(({ id, log }) => id === Number(params['id']) && log !== undefined)
+    if (!isThere) return notFound
+    return { status: 302, headers: { location: `${getLogServer(state)}/logs/${params['id']}?sig=secret` } }
+  }),
   route('GET /repos/:owner/:repo/actions/secrets', ['secrets', 'read'], ({ repository }) =>
     listSecrets(repository.secretNames),
   ),
@@ -33,7 +39,28 @@ export const actionsRoutes: Route[] = [
   ),
 ]
 
+/** What is served at the address of a log. That server knows no logins, and refuses a request that brings one, as Azure's does. */
+export function answerLog(
+  { repositories }: ForgeState,
+  pathname: string,
+  login: string | undefined,
+): LogAnswer | undefined {
+  const [, id] = /^\/logs\/(\d+)$/.exec(pathname) ?? []
+  if (id === undefined) return undefined
+  if (login !== undefined) return { status: 400, text: 'InvalidAuthenticationInfo' }
+  const job = repositories.flatMap(({ checkRuns }) => checkRuns).find(each => each.id === Number(id))
+  return job?.log === undefined ? { status: 404, text: 'BlobNotFound' } : { status: 200, text: job.log }
+}
+
 // --- internal ---
+
+interface LogAnswer {
+  status: number
+  text: string
+}
+
+/** For a client it is another server: it has another name. */
+const getLogServer = ({ url }: ForgeState) => url.replace('127.0.0.1', 'localhost')
 
 const SOME_DAY = '2026-01-01T00:00:00Z'
 

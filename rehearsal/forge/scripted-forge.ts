@@ -6,7 +6,7 @@ import { git } from '#host/git'
 import { sha256 } from '#host/hash.ts'
 import { http } from '#host/http.ts'
 import { buildTokenHeaders, checkAccess, findToken, takeFromLimit } from './access.ts'
-import { actionsRoutes } from './actions.ts'
+import { actionsRoutes, answerLog } from './actions.ts'
 import { appRoutes } from './app.ts'
 import { readSides } from './branches.ts'
 import { checkRoutes } from './checks.ts'
@@ -114,6 +114,8 @@ async function answer(
   const token = findToken(state, request.headers.authorization)
   if (/^\/[^/]+\/[^/]+\.git\//.test(url.pathname))
     return answerGit(state, folder, webhook, token, url, request, response)
+  const log = answerLog(state, url.pathname, request.headers.authorization)
+  if (log !== undefined) return void response.writeHead(log.status).end(log.text)
   const body = await text(request)
   const [method, apiPath] = [request.method ?? 'GET', url.pathname.replace(/^\/api(\/v3)?(?=\/)/, '')]
   const recorded = { method, path: apiPath, body }

@@ -96,6 +96,8 @@ export interface ScriptedCheckRun {
   detailsUrl?: string
   text?: string
   annotations?: { path: string; line: number; message: string }[]
+  /** What the job has printed. */
+  log?: string
   startedAt: string
   completedAt: string | null
 }

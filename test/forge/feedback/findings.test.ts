@@ -5,7 +5,7 @@ import type { Words } from '#forge/feedback/comments.ts'
 import { type Feedback, listRedChecks, selectFindings } from '#forge/feedback/findings.ts'
 
 const report = (name: string, state: CheckReport['state'], text = ''): CheckReport => ({
-  ...{ name, state, isWithoutVerdict: false, text, url: `https://ci/${name}`, run: undefined },
+  ...{ name, state, isWithoutVerdict: false, text, url: `https://ci/${name}`, run: undefined, jobId: undefined },
   startedAt: '2026-11-30T12:00:00Z',
 })
 const words = (id: number, changes: Partial<Words> = {}): Words => ({
@@ -30,7 +30,7 @@ const select = (changes: Partial<Feedback>, nowMs = Date.now()) =>
         isMergeable: true,
         isBehind: false,
         reports: [],
-        annotations: new Map(),
+        details: new Map(),
         required: [],
         words: [],
       },
@@ -60,13 +60,18 @@ test('where no check is asked for, red ones count a minute after the first: anot
   assert.equal(list([], '2026-11-30T11:59:00Z'), 1, 'a clock that is behind')
 })
 
-test('a check brings the end of what it says, its annotations and its address, each on one line', () => {
+test('a check brings the end of what it says, its annotations, its log and its address, each on one line', () => {
   const text = `${'x'.repeat(5000)}\n\u001b[31mlast words`
   const reports = [report('ci', 'red', text), report('ci', 'red')]
   const [said, more] = [['a.ts:3: wrong\nhere'], ['b.ts:1: wrong too']]
-  const annotations = new Map(reports.map((each, index) => [each, index === 0 ? said : more]))
-  const [finding, sameName] = select({ reports, annotations }).findings
-  assert.deepEqual(sameName?.reports.slice(1), ['the check ci: b.ts:1: wrong too'])
+  const details = new Map(
+    reports.map((each, index) => [
+      each,
+      { annotations: index === 0 ? said : more, log: index === 0 ? [] : ['1 failed'] },
+    ]),
+  )
+  const [finding, sameName] = select({ reports, details }).findings
+  assert.deepEqual(sameName?.reports.slice(1), ['the check ci: b.ts:1: wrong too', 'the log of the check ci: 1 failed'])
   assert.equal(finding?.url, 'https://ci/ci')
   const [first = '', second] = finding?.reports ?? []
   assert.ok(first.length < 1000 && first.endsWith('last words') && !first.includes('\n'), first)
