@@ -6,7 +6,7 @@ import { defineCommand } from '../command.ts'
 import { pickSession, readConfigOrDefaults } from '../input/session.ts'
 import { printChannelWarning } from '../notify/overview.ts'
 import { printFollowedState, toFollowedJson } from '../output/followed-view.ts'
-import { findIntegrityWarnings, printSession } from '../output/session-view.ts'
+import { findIntegrityWarnings, printSession } from '../output/show-view.ts'
 import { print } from '../output/terminal.ts'
 import { findRecordFor } from '../pull-request/record.ts'
 

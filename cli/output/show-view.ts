@@ -135,7 +135,11 @@ function printLimits({ session, status }: SessionView): void {
   }
   if (usageLimit) {
     const until = usageLimit.resetsAt === null ? '' : `until ${formatLocalTime(usageLimit.resetsAt)}: `
-    printRow('parked', `${until}${usageLimit.reason}`, 'yellow')
+    printRow(
+      'parked',
+      `${until}${usageLimit.reason.replace(/\.$/, '')}${status.closed ? '' : '. It goes on by itself'}`,
+      'yellow',
+    )
   }
   const waiting = describeJudgeWait(status, formatLocalTime)
   if (waiting !== undefined) printRow(status.closed ? 'stopped' : 'parked', waiting, 'yellow')

@@ -36,7 +36,7 @@ for (const model of ['opus', 'sonnet', 'haiku', 'fable', 'a-model-of-another-ven
     assert.equal(
       estimate.toFixed(4),
       cost.toFixed(4),
-      `claude counts ${name} otherwise: correct host/claude/lines/usage.ts`,
+      `claude counts ${name} otherwise: correct host/claude/lines/token-cost.ts`,
     )
   })
 
