@@ -1,11 +1,12 @@
 import type { Config } from '#host/config'
 import { enqueueHomeNotification } from '../home-notification.ts'
 
-/** A file, or a whole inbox, from which no task was taken. */
+/** A file from which no task was taken, or an inbox from which none is taken for now. */
 export interface InboxRefusal {
   /** The name of its project. */
   project: string
   file: string
+  isWholeInbox: boolean
   reason: string
 }
 
@@ -13,9 +14,15 @@ export interface InboxRefusal {
  * Queue the notification of a refusal. By default it has the name of the project and nothing of the file. The caller starts the
  * deliverer. Exit 10 if the disk does not take it.
  */
-export function notifyRefusal(config: Config, { project, file, reason }: InboxRefusal, id: string, at: string): void {
+export function notifyRefusal(
+  config: Config,
+  { project, file, isWholeInbox, reason }: InboxRefusal,
+  id: string,
+  at: string,
+): void {
+  const what = isWholeInbox ? 'no task is taken from its inbox' : 'a file in the inbox was not taken'
   const lines = [
-    `${project}: a file in the inbox was not taken. Next: dispatch projects show ${project}`,
+    `${project}: ${what}. Next: dispatch projects show ${project}`,
     ...(config.NOTICE_DETAIL === 'state' ? [] : [file]),
     ...(config.NOTICE_DETAIL === 'full' ? [reason] : []),
   ]
@@ -23,7 +30,7 @@ export function notifyRefusal(config: Config, { project, file, reason }: InboxRe
     id,
     at,
     sessionId: 'inbox',
-    title: 'A task was not taken',
+    title: isWholeInbox ? 'An inbox cannot be used' : 'A task was not taken',
     lines,
     priority: 4,
     tags: ['inbox_tray'],

@@ -191,7 +191,8 @@ function refuse(look: InboxLook, name: string, reason: string): void {
 
 function tell({ config, project, memory, say }: InboxLook, file: string, stamp: string, reason: string): void {
   memory.told.tell(file, stamp, reason, (id, at) => {
-    notifyRefusal(config, { project: project.name, file, reason }, id, at)
+    const isWholeInbox = file === getInbox(project.path)
+    notifyRefusal(config, { project: project.name, file, isWholeInbox, reason }, id, at)
     say(sanitize(`${project.name}: ${file}: ${reason}`))
   })
 }

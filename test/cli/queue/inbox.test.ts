@@ -187,3 +187,13 @@ test('what the queue does not take is put back, and taken later', async t => {
   await settle(true)
   assert.equal((await readItems()).length, 1)
 })
+
+test('an inbox that cannot be used is told as a whole, and not as a file', async t => {
+  const { move, settle, look, inbox, listTitles } = await createInboxHome(t)
+  move('a.md', '---\npriorty: high\n---\nx')
+  await settle()
+  fs.rmSync(inbox, { recursive: true })
+  fs.symlinkSync('/etc', inbox)
+  await look()
+  assert.deepEqual(listTitles(), ['A task was not taken', 'An inbox cannot be used'])
+})
