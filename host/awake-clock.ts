@@ -8,6 +8,7 @@ import { SECOND_MS } from './time.ts'
 export class AwakeClock {
   private readonly readBootMs: () => number
   private readonly starts = new Map<string, number>()
+  private readonly timer: NodeJS.Timeout
   private seenMs: number
   private sleptMs = 0
   private reportedMs = 0
@@ -15,7 +16,12 @@ export class AwakeClock {
   constructor(readBootMs = () => os.uptime() * SECOND_MS) {
     this.readBootMs = readBootMs
     this.seenMs = readBootMs()
-    setInterval(() => this.read(), SECOND_MS).unref()
+    this.timer = setInterval(() => this.read(), SECOND_MS).unref()
+  }
+
+  /** Read it no more by itself. */
+  stop(): void {
+    clearInterval(this.timer)
   }
 
   /** Milliseconds of awake time. Only differences mean something. */

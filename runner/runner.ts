@@ -39,7 +39,13 @@ export async function closeSession(
   reason: string,
   lease: LeaseOptions = {},
 ): Promise<void> {
-  await endSession(await Runner.acquire(session, config, writeToWindow, lease), actor, reason)
+  const runner = await Runner.acquire(session, config, writeToWindow, lease)
+  try {
+    await endSession(runner, actor, reason)
+  } catch (error) {
+    runner.release() // The daemon closes sessions too, and goes on.
+    throw error
+  }
 }
 
 /** Take a closed session up again: become its runner for as long as it takes to record that. Exit 5 where one is alive. */
@@ -110,13 +116,23 @@ class Runner implements RunnerContext {
     refuseNewerFormat(session)
     const self = await identify(process.pid)
     const lease = self && (await acquireLease(session.paths.runnerLease, self, options))
-    if (lease) return new Runner(session, config, lease, writeLine)
+    if (lease) return Runner.create(session, config, lease, writeLine)
     await refuseOtherHost(session)
     const pid = readLeaseHolder(session.paths.runnerLease)?.pid ?? 'unknown'
     throw new DispatchError(`session ${session.id} already has a runner: process ${pid}`, {
       exitCode: exitCodes.conflict,
       remedy: `To follow it: dispatch watch ${session.id.slice(-4)}. To end it: dispatch stop ${session.id.slice(-4)}`,
     })
+  }
+
+  /** A log that cannot be read leaves no lease with a process that goes on. */
+  private static create(session: Session, config: Config, lease: Lease, writeLine: (line: string) => void): Runner {
+    try {
+      return new Runner(session, config, lease, writeLine)
+    } catch (error) {
+      releaseLease(session.paths.runnerLease, lease)
+      throw error
+    }
   }
 
   private constructor(session: Session, config: Config, lease: Lease, writeLine: (line: string) => void) {
@@ -144,6 +160,7 @@ class Runner implements RunnerContext {
 
   release(): void {
     this.isClosed = true
+    this.clock.stop()
     releaseLease(this.session.paths.runnerLease, this.lease)
   }
 

@@ -63,7 +63,8 @@ async function tryStop(session: Session, config: Config, options: StopOptions): 
   const { actor = 'you', reason = STOP_REASON } = options
   const isRequested = tryRequestClose(session, reason, actor)
   const runner = readLeaseHolder(session.paths.runnerLease)
-  const isAlive = async () => runner !== undefined && (await checkLiveness(runner)) === 'alive'
+  const isAlive = async () =>
+    runner !== undefined && runner.pid !== process.pid && (await checkLiveness(runner)) === 'alive'
   await waitWhile(isAlive, isRequested ? CLOSE_TIMEOUT_MS : 0)
   const hasHung = await isAlive()
   if (runner && hasHung) {
