@@ -1,7 +1,7 @@
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { type Database, runTransaction } from '#host/sqlite.ts'
 import type { CopyOptions, CopyReport } from './queue.ts'
-import { formatId, isItemId, parseId, parseWork, Row, SCHEMA_VERSION } from './rows.ts'
+import { allColumns, formatId, isItemId, parseId, parseWork, type Row, RowWithTask, SCHEMA_VERSION } from './rows.ts'
 
 /** See `Queue.addCopy`. */
 export function addCopy(database: Database, file: string, options: CopyOptions): CopyReport {
@@ -103,9 +103,11 @@ function moveAfter(database: Database, row: Row, ids: Map<string, string>): { wo
   return { work: JSON.stringify({ ...work, after }), missing }
 }
 
-function readRows(database: Database, condition: string, ...values: number[]): Row[] {
-  const rows = database.prepare(`SELECT * FROM copy.items WHERE ${condition} ORDER BY number`).all(...values)
-  return rows.map(row => Row.parse(row))
+function readRows(database: Database, condition: string, ...values: number[]): RowWithTask[] {
+  const rows = database
+    .prepare(`SELECT ${allColumns} FROM copy.items WHERE ${condition} ORDER BY number`)
+    .all(...values)
+  return rows.map(row => RowWithTask.parse(row))
 }
 
 /** Sessions of the copy name its items, so no new item may get one of those ids. */

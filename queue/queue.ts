@@ -43,7 +43,8 @@ export interface NewItem {
 export const itemStates = ['waiting', 'starting', 'running', 'needs you', 'done', 'cancelled'] as const
 export type ItemState = (typeof itemStates)[number]
 
-export interface Item extends NewItem {
+/** Without its task, which may be large. */
+export interface Item extends Omit<NewItem, 'task'> {
   /** `q-17`. */
   id: string
   state: ItemState
@@ -59,14 +60,17 @@ export interface Item extends NewItem {
   sessionId: string | null
   /** The session of the attempt before. */
   previousSessionId: string | null
+  taskBytes: number
 }
+
+export type ItemWithTask = Item & Pick<NewItem, 'task'>
 
 /** The right to run one attempt of one item. It ends with the next attempt, even if its process lives. */
 export const Fence = z.object({ item: z.string(), attempt: z.number() })
 export type Fence = z.infer<typeof Fence>
 
 export interface Claim extends Fence {
-  work: Item
+  work: ItemWithTask
 }
 
 /** Who claims, and what there is room for. */
@@ -123,7 +127,7 @@ export interface Queue {
   adopt(fence: Fence, holder: ProcessIdentity): Promise<'held' | 'lost'>
   /** Note the session that an attempt has started. A `lost` claim has ended, or a later attempt has taken its place. */
   start(fence: Fence, sessionId: string): Promise<'held' | 'lost'>
-  /** Say that the attempt goes on. Any process that knows the fence may. */
+  /** Say that the attempt goes on. Any process that knows the fence may. For claims that expire, as those of several machines do. */
   renew(fence: Fence): Promise<'held' | 'lost'>
   /**
    * End an attempt, and add what comes next in the same step. A `stale` fence changes nothing. Once it is done, what needs a person
@@ -169,7 +173,7 @@ export interface Queue {
   move(id: string, change: { priority?: Priority; first?: boolean }): Promise<boolean>
   list(states?: readonly ItemState[]): Promise<Item[]>
   /** The item with this id, or with this key. */
-  find(idOrKey: string): Promise<Item | undefined>
+  find(idOrKey: string): Promise<ItemWithTask | undefined>
   close(): void
 }
 

@@ -5,6 +5,7 @@ import {
   type Fence,
   type Item,
   type ItemState,
+  type ItemWithTask,
   itemStates,
   MAX_FAILURES,
   type NewItem,
@@ -52,11 +53,11 @@ export const schema = `
   CREATE INDEX IF NOT EXISTS by_state ON items (state);
 `
 
-/** A row of `items`. Times are in ms. */
-export const Row = z.object({
+/** A row of `items`, without its task. Times are in ms. */
+const Row = z.object({
   number: z.number(),
   work: z.string(),
-  task: z.instanceof(Uint8Array),
+  task_bytes: z.number(),
   priority: z.number(),
   rank: z.number(),
   not_before: z.number(),
@@ -71,6 +72,11 @@ export const Row = z.object({
   claimed_by: z.string().nullable(),
 })
 export type Row = z.infer<typeof Row>
+
+/** A row with its task, for which `allColumns` was selected. */
+export const RowWithTask = Row.extend({ task: z.instanceof(Uint8Array) })
+export type RowWithTask = z.infer<typeof RowWithTask>
+export const allColumns = '*, length(task) AS task_bytes'
 
 /** `q-17` for the number 17. Pure. */
 export function formatId(number: number): string {
@@ -97,13 +103,15 @@ export function toTime(ms: number): string {
   return new Date(ms).toISOString()
 }
 
-/** The items that fulfil a condition of SQL. */
+/** The items that fulfil a condition of SQL. Their tasks are not read. */
 export function selectRows(database: Database, condition: string, ...values: (string | number)[]): Row[] {
   return database
-    .prepare(`SELECT * FROM items WHERE ${condition}`)
+    .prepare(`SELECT ${columns} FROM items WHERE ${condition}`)
     .all(...values)
     .map(row => Row.parse(row))
 }
+
+const columns = Object.keys(Row.shape).join(', ').replace('task_bytes', 'length(task) AS task_bytes')
 
 /** The attempts that began at this time or later, the oldest first. */
 export function listStarts(database: Database, sinceMs: number): Start[] {
@@ -119,7 +127,7 @@ export function listStarts(database: Database, sinceMs: number): Start[] {
 export function toItem(row: Row): Item {
   return {
     ...parseWork(row.work),
-    task: Buffer.from(row.task),
+    taskBytes: row.task_bytes,
     id: formatId(row.number),
     priority: priorities[row.priority] ?? 'default',
     state: row.state,
@@ -132,6 +140,10 @@ export function toItem(row: Row): Item {
     sessionId: row.session_id,
     previousSessionId: row.previous_session_id,
   }
+}
+
+export function toItemWithTask(row: RowWithTask): ItemWithTask {
+  return { ...toItem(row), task: Buffer.from(row.task) }
 }
 
 /** The attempt of a fence is the current one, and has not ended. */

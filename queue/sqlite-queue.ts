@@ -16,6 +16,7 @@ import {
   type Fence,
   type Item,
   type ItemState,
+  type ItemWithTask,
   itemStates,
   type NewItem,
   type Outcome,
@@ -25,6 +26,7 @@ import {
 } from './queue.ts'
 import { forgetItems, listForgettable } from './retention.ts'
 import {
+  allColumns,
   endedCondition,
   formatId,
   getHeldValues,
@@ -34,12 +36,14 @@ import {
   listStarts,
   parseId,
   parseWork,
-  Row,
+  type Row,
+  RowWithTask,
   runsSince,
   SCHEMA_VERSION,
   schema,
   selectRows,
   toItem,
+  toItemWithTask,
 } from './rows.ts'
 
 interface QueueOptions {
@@ -92,7 +96,7 @@ class SqliteQueue implements Queue {
     for await (const { number } of chooseNext(this.database, claimant, options)) {
       const claimed = this.claimRow(number, claimant.process)
       if (claimed === undefined) continue
-      claims.push({ item: formatId(number), attempt: claimed.attempt, work: toItem(claimed) })
+      claims.push({ item: formatId(number), attempt: claimed.attempt, work: toItemWithTask(claimed) })
       if (claims.length === claimant.slots) break
     }
     return claims
@@ -100,7 +104,7 @@ class SqliteQueue implements Queue {
 
   async take(id: string, holder: ProcessIdentity): Promise<Claim | undefined> {
     const row = this.claimRow(parseId(id), holder, "state IN ('waiting', 'needs you')")
-    return row && { item: id, attempt: row.attempt, work: toItem(row) }
+    return row && { item: id, attempt: row.attempt, work: toItemWithTask(row) }
   }
 
   async adopt(fence: Fence, holder: ProcessIdentity): Promise<'held' | 'lost'> {
@@ -225,8 +229,10 @@ class SqliteQueue implements Queue {
     return this.select(`state IN (${marks}) ORDER BY priority, rank, number`, ...states).map(toItem)
   }
 
-  async find(idOrKey: string): Promise<Item | undefined> {
-    return this.select('number = ? OR key = ?', parseId(idOrKey), idOrKey).map(toItem)[0]
+  async find(idOrKey: string): Promise<ItemWithTask | undefined> {
+    const find = this.database.prepare(`SELECT ${allColumns} FROM items WHERE number = ? OR key = ?`)
+    const row = find.get(parseId(idOrKey), idOrKey)
+    return row && toItemWithTask(RowWithTask.parse(row))
   }
 
   close(): void {
@@ -253,9 +259,9 @@ class SqliteQueue implements Queue {
   }
 
   /** Of two claimants one gets it. */
-  private claimRow(number: number, holder: ProcessIdentity, condition = "state = 'waiting'"): Row | undefined {
+  private claimRow(number: number, holder: ProcessIdentity, condition = "state = 'waiting'"): RowWithTask | undefined {
     const row = runTransaction(this.database, () => this.tryClaim(number, holder, condition))
-    return row && Row.parse(row)
+    return row && RowWithTask.parse(row)
   }
 
   private tryClaim(number: number, holder: ProcessIdentity, condition: string) {
@@ -263,7 +269,7 @@ class SqliteQueue implements Queue {
       .prepare(
         `UPDATE items SET state = 'starting', attempt = attempt + 1, claimed_by = ?, renewed_at = ?, since = ?,
            previous_session_id = coalesce(session_id, previous_session_id), session_id = NULL
-         WHERE number = ? AND ${condition} RETURNING *`,
+         WHERE number = ? AND ${condition} RETURNING ${allColumns}`,
       )
       .get(JSON.stringify(holder), this.now(), this.now(), number)
     const insertStart = 'INSERT INTO starts (number, attempt, at, is_failed) VALUES (?, ?, ?, 0)'

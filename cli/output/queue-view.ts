@@ -67,8 +67,8 @@ export function summarizeQueue({ items, room, hasDaemon, hasService }: QueueStat
 }
 
 /** An item as `--json` prints it. Pure. */
-export function summarizeItem({ task, ...item }: Item) {
-  return { ...item, taskBytes: task.length, next: describeNext(item) }
+export function summarizeItem(item: Item) {
+  return { ...item, next: describeNext(item) }
 }
 
 // --- internal ---

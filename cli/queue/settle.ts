@@ -21,7 +21,7 @@ export async function settleEnded(config: Config, queue: Queue): Promise<string[
   const open = left.length === 0 ? [] : await listOpenSessions(config)
   for (const item of left) {
     const view = open.find(({ session }) => session.id === item.sessionId)
-    if (view !== undefined) lines.push(await followOn(queue, item, view))
+    if (view !== undefined) lines.push(await followOn(queue, item, await readView(view.session)))
   }
   return lines.filter(line => line !== undefined)
 }
@@ -98,10 +98,7 @@ async function settleRunning(config: Config, queue: Queue, item: Item): Promise<
   const fence = { item: item.id, attempt: item.attempt }
   const outcome = await readOutcome(config, item)
   const isNext = outcome?.kind === 'failed' && item.failures + 1 < MAX_FAILURES
-  if (outcome === undefined || (isNext && !(await makeRoomForNext(config, item)))) {
-    await queue.renew(fence)
-    return undefined
-  }
+  if (outcome === undefined || (isNext && !(await makeRoomForNext(config, item)))) return undefined
   if ((await queue.settle(fence, outcome)) !== 'settled') return undefined
   // A person may have resumed it meanwhile.
   if ((await readOutcome(config, item)) === undefined) await queue.resume(fence, item.sessionId ?? '')

@@ -18,7 +18,9 @@ export async function launchRetry(
   if (taken === undefined) return launch(null)
   const { claim, item } = taken
   try {
-    return await launchClaimed(config, claim, item.task, () => launch({ item: claim.item, attempt: claim.attempt }))
+    return await launchClaimed(config, claim, claim.work.task, () =>
+      launch({ item: claim.item, attempt: claim.attempt }),
+    )
   } catch (error) {
     const kind = item.state === 'waiting' ? 'released' : 'needs you'
     await withQueue(config, queue => queue.settle(claim, { kind, reason: item.reason }))
