@@ -94,7 +94,7 @@ export async function checkSessions(
     else if (runners.delete(session.id) && !status.closed) say(`the runner of ${session.id} is gone`)
   }
   const open = new Set(views.map(({ session }) => session.id))
-  for (const id of runners.keys()) if (!open.has(id)) runners.delete(id)
+  for (const seen of [runners, known, tries]) for (const id of seen.keys()) if (!open.has(id)) seen.delete(id)
   const succession = await startMissingRunners(config, { views, maxTakenUp, tries })
   for (const { id, error } of succession.failures)
     say(`no new runner for ${id}: ${error instanceof Error ? error.message : error}`)

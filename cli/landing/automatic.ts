@@ -6,7 +6,7 @@ import { listProjects, type RegisteredProject } from '#projects'
 import type { Session } from '#session'
 import { readBaseBranch } from '#session/landing'
 import { listOpenSessions } from '#session/search-index'
-import type { SessionView } from '#session/status'
+import { readView, type SessionView } from '#session/status'
 import { toDispatchError } from '../to-dispatch-error.ts'
 import { buildEntry, createEntry, type LandingWish } from './enqueue.ts'
 import { findTargetBranch } from './land-one.ts'
@@ -26,13 +26,14 @@ export async function addAutomatic(
   const views = listed ?? (await listOpenSessions(config, { orSince }))
   const known = listKnown(config)
   const retried = new Set(views.map(({ session }) => session.manifest.retryOf?.session))
-  for (const { session, status, state } of views) {
+  for (const { session, status } of views) {
     const { repository, queueItem, openedAt } = session.manifest
     const project = projects.find(({ path }) => path === repository?.path)
     if (project?.landing == null || openedAt < project.landing.since) continue
-    const isProved = status.verdict?.isFinal && state === 'PASS' && status.landed.length === 0
+    const isProved = status.verdict?.isFinal && status.phase === 'PASS' && status.landed.length === 0
     // A new attempt lands in place of the earlier one, by the queue that has asked for it.
     if (!isProved || known.has(session.id) || known.has(queueItem?.item ?? null) || retried.has(session.id)) continue
+    if ((await readView(session)).state !== 'PASS') continue // The work was changed since.
     const added = addSession(config, session, project, project.landing)
     // Its checkout may be gone. The sessions of other projects do not wait for that.
     say(await added.catch(thrown => `${session.id} cannot land by itself: ${toDispatchError(thrown).message}`))

@@ -48,7 +48,8 @@ interface OpenOptions {
 /**
  * The sessions that have not ended, and with `orSince` (ISO 8601) those in which something has happened since then.
  * `isThorough` also looks whether a session that has ended was written afterwards, which takes longer: a process that runs all
- * the time does that now and then. A session that cannot be compared is left out, and `onLeftOut` gets its id and why.
+ * the time does that now and then. The work is not compared, which would cost git processes for each verdict: whether a PASS still holds
+ * is for `readView` to say. A session that cannot be read is left out, and `onLeftOut` gets its id and why.
  */
 export async function listOpenSessions(home: Home, options: OpenOptions = {}): Promise<SessionView[]> {
   const { orSince = END_OF_TIME, isThorough = false, onLeftOut } = options

@@ -114,12 +114,12 @@ export class SessionIndex {
     return { views, moreCount: Math.max(0, count - examinedCount) }
   }
 
-  /** The sessions that have not ended, newest first, with those in which something has happened since then. */
+  /** The sessions that have not ended, newest first, with those in which something has happened since then. Their work is not compared. */
   async listOpen(orSince: string): Promise<SessionView[]> {
     const rows = this.database
       .prepare('SELECT id FROM sessions WHERE is_open = 1 OR last_event_at >= ? ORDER BY opened_at DESC, id')
       .all(orSince)
-    const views = await Promise.all(rows.map(row => this.readView(String(row['id']))))
+    const views = await Promise.all(rows.map(row => this.readView(String(row['id']), { comparesWork: false })))
     return views.flatMap(view => view ?? [])
   }
 
@@ -145,7 +145,7 @@ export class SessionIndex {
       .map(row => String(row['id']))
   }
 
-  private async readView(id: string): Promise<SessionView | undefined> {
+  private async readView(id: string, options = { comparesWork: true }): Promise<SessionView | undefined> {
     const row = this.database.prepare('SELECT stamps, session FROM sessions WHERE id = ?').get(id)
     const isFresh = row !== undefined && row['stamps'] === readStamps(this.workspace, id)
     const indexed = isFresh ? (JSON.parse(String(row['session'])) as IndexedSession) : this.readAgain(id)
@@ -153,7 +153,7 @@ export class SessionIndex {
     const { status, unreadableLines, ...session } = indexed
     const paths = resolveSessionPaths(path.join(this.workspace, id))
     try {
-      return await completeView({ ...session, paths }, status, unreadableLines)
+      return await completeView({ ...session, paths }, status, unreadableLines, options)
     } catch (error) {
       this.leftOut.push({ id, reason: describeError(error) }) // It keeps no other one from being listed.
       return undefined

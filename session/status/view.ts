@@ -31,15 +31,19 @@ export async function readView(session: Session): Promise<SessionView> {
   return completeView(session, computeStatus(events), unreadableLines)
 }
 
-/** Complete what the log of a session says with what is so now: whether its runner is alive, and its verdict still valid. */
+/**
+ * Complete what the log of a session says with what is so now: whether its runner is alive, and its verdict still valid. The latter
+ * compares the work, by git, where no runner does; `comparesWork: false` leaves that out, so that the state may be a PASS that is void.
+ */
 export async function completeView(
   session: Session,
   logged: SessionStatus,
   unreadableLines: number,
+  { comparesWork = true } = {},
 ): Promise<SessionView> {
   const holder = readLeaseHolder(session.paths.runnerLease)
   const runnerLiveness = holder === undefined ? 'dead' : await checkLiveness(holder)
-  const status = runnerLiveness === 'alive' ? logged : await voidIfChanged(session, logged)
+  const status = runnerLiveness === 'alive' || !comparesWork ? logged : await voidIfChanged(session, logged)
   const otherHost = runnerLiveness === 'elsewhere' ? await findOtherHost(session) : undefined
   const isNew = isJustOpened(session, status, Date.now())
   const state = computeState(status, runnerLiveness === 'dead' && isNew ? 'unknown' : runnerLiveness)
@@ -96,6 +100,7 @@ async function listRecentChanges(session: Session, status: SessionStatus): Promi
   const startedAtMs = performance.now()
   const changedFiles = await listVisibleChanges(session.paths, status)
   const keptMs = Math.max(MIN_CACHE_MS, CACHE_RATIO * (performance.now() - startedAtMs))
+  for (const [id, { expiresAtMs }] of changesCache) if (expiresAtMs < performance.now()) changesCache.delete(id)
   changesCache.set(session.id, { expiresAtMs: performance.now() + keptMs, changedFiles })
   return changedFiles
 }

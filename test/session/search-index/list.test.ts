@@ -10,7 +10,7 @@ import { identify } from '#host/process'
 import type { Session } from '#session'
 import { appendEvent, type EventBody } from '#session/log'
 import { resolveSessionPaths } from '#session/paths.ts'
-import { listNewestSessions, readView } from '#session/readonly.ts'
+import { listNewestSessions, readView, type SessionView } from '#session/readonly.ts'
 import { prepareRepository } from '#session/repository'
 import { listOpenSessions, listSessionPage, type SessionQuery } from '#session/search-index'
 import { openIndex } from '#session/search-index/database.ts'
@@ -221,8 +221,14 @@ test('a session whose work cannot be compared keeps no other from being listed',
   const paths = resolveSessionPaths(find('eeee'))
   await prepareRepository(paths, 'dispatch/a', undefined)
   process.env['PATH'] = createScratchFolder(t)
-  const leftOut: string[] = []
-  const open = await listOpenSessions({ home, workspace }, { onLeftOut: id => void leftOut.push(id.slice(-4)) })
+  const page = await listSessionPage({ home, workspace }, { states: ['PASS', 'needs you'] })
+  const open = await listOpenSessions({ home, workspace })
   process.env['PATH'] = searchPath
-  assert.deepEqual([open.map(({ session }) => session.id.slice(-4)), leftOut], [['bbbb'], ['eeee']])
+  const getLetters = ({ session }: SessionView) => session.id.slice(-4)
+  assert.deepEqual(page.views.map(getLetters), ['bbbb'])
+  assert.deepEqual(
+    page.damaged.map(({ id }) => id.slice(-4)),
+    ['eeee'],
+  )
+  assert.deepEqual(open.map(getLetters), ['eeee', 'bbbb'], 'no git runs for those that are open')
 })
