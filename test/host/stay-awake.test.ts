@@ -10,7 +10,7 @@ test('caffeinate runs while it is needed, once, and for this process only', asyn
   const program = path.join(folder, 'caffeinate')
   const log = path.join(folder, 'log')
   fs.writeFileSync(program, `#!/bin/sh\necho "$$ $*" >>'${log}'\nexec sleep 600\n`, { mode: 0o755 })
-  const readLines = () => (fs.existsSync(log) ? fs.readFileSync(log, 'utf8').trim().split('\n') : [])
+  const readLines = () => (fs.existsSync(log) ? fs.readFileSync(log, 'utf8').split('\n').slice(0, -1) : [])
   const isAlive = (pid: number) => {
     try {
       return process.kill(pid, 0)
