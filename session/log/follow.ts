@@ -1,17 +1,22 @@
+import { readStamp } from '#host/fs'
 import type { Event } from './event.ts'
 import { readLog } from './log.ts'
 
 /**
  * Yield the events of a log, existing and future ones, until `signal` aborts. Watching may miss a change, so the log is
- * also read every `rescanMs`. If a line was changed, that line and all after it are yielded again.
+ * also looked at every `rescanMs`, and read if it was written. If a line was changed, that line and all after it are yielded again.
  */
 export async function* followLog(
   file: string,
   { signal, rescanMs = 500 }: { signal: AbortSignal; rescanMs?: number },
 ): AsyncGenerator<Event> {
   const waker = await watchPaths([file], rescanMs)
+  let seenStamp: string | undefined
   try {
     for (let seenHashes: string[] = []; !signal.aborted; await waker.next(signal)) {
+      const stamp = readStamp(file) // Before the log: what is written in between is read again.
+      if (stamp === seenStamp) continue
+      seenStamp = stamp
       const { events, hashes } = readLog(file)
       const firstChanged = seenHashes.findIndex((hash, index) => hash !== hashes[index])
       yield* events.slice(firstChanged < 0 ? seenHashes.length : firstChanged)

@@ -57,3 +57,24 @@ test('a wait leaves no listener on its signal', async t => {
   await waker.close()
   assert.deepEqual(getEventListeners(signal, 'abort'), [])
 })
+
+test('a log in which nothing happens is not read again', async t => {
+  const file = path.join(createScratchFolder(t), 'events.jsonl')
+  appendEvent(file, { type: 'session.closed', actor: 'you', reason: 'one' }, 0, new Date())
+  const [opens, looks] = [t.mock.method(fs, 'openSync'), t.mock.method(fs, 'statSync')]
+  const count = ({ mock }: typeof opens | typeof looks) => mock.calls.filter(call => call.arguments[0] === file).length
+  const abort = new AbortController()
+  t.after(() => abort.abort())
+  const followed: string[] = []
+  const following = (async () => {
+    for await (const event of followLog(file, { signal: abort.signal, rescanMs: 1 }))
+      if (event.type === 'session.closed') followed.push(event.reason)
+  })()
+  await waitUntil(() => followed.length === 1, 'the event')
+  await waitUntil(() => count(looks) + count(opens) > 9, 'many looks')
+  assert.equal(count(opens), 1)
+  appendEvent(file, { type: 'session.closed', actor: 'you', reason: 'two' }, 1, new Date())
+  await waitUntil(() => followed.length === 2, 'the event after it')
+  abort.abort()
+  await following
+})
