@@ -41,7 +41,8 @@ export function claimFile(home: string, repository: string, name: string): Claim
 /** What this home has claimed and is not known to be in the queue: its process ended in between. */
 export function listClaims(home: string, repository: string): ClaimedFile[] {
   const taken = getTakenFolder(repository)
-  const pending = listNames(taken).filter(name => new RegExp(`^${getOwner(home)}-[0-9a-f]{16}$`).test(name))
+  const pattern = new RegExp(`^${getOwner(home)}-[0-9a-f]{16}$`) // Every file that was ever taken has its folder here.
+  const pending = listNames(taken).filter(name => pattern.test(name))
   return pending.flatMap(each => {
     const folder = path.join(taken, each)
     const [name] = listNames(folder)

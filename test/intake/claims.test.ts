@@ -73,3 +73,12 @@ test('a rejected file stays beside its reason', t => {
   assert.equal(list().length, 9)
   assert.ok(list().every(name => Buffer.byteLength(name) < 255))
 })
+
+test('the name of a claim is worked out once, however many files were ever taken', t => {
+  const { repository, claim } = prepare(t, 'a.md', 'b.md', 'c.md')
+  for (const name of ['a.md', 'b.md']) keepClaim(claim(name), `q-${name}`)
+  claim('c.md')
+  const pattern = t.mock.method(globalThis, 'RegExp')
+  assert.equal(listClaims(HOME, repository).length, 1)
+  assert.equal(pattern.mock.callCount(), 1)
+})
