@@ -6,6 +6,7 @@ import { listNames, makePrivateFolder, readJson } from '../fs/files.ts'
 import { checkLiveness, ProcessIdentity } from '../process/identity.ts'
 
 const KEPT_GENERATIONS = 5
+const RELEASE_ENDING = '.free'
 
 /** The right to act as the only one. Its generation fences off every earlier holder. */
 export interface Lease {
@@ -32,6 +33,7 @@ export async function acquireLease(
   options: LeaseOptions = {},
 ): Promise<Lease | undefined> {
   makePrivateFolder(folder)
+  releaseAgain()
   for (;;) {
     const top = readTopGeneration(folder)
     if (!(await isFree(folder, top, options))) return undefined
@@ -63,14 +65,30 @@ export function renewLease(folder: string, lease: Lease): void {
   } catch {} // The disk of a shared home may be away for a moment.
 }
 
+/** Release a lease. Where that cannot be written, as on a full disk, the next acquire of this process makes up for it. */
 export function releaseLease(folder: string, { generation }: Lease): void {
-  fs.writeFileSync(getReleaseFile(folder, generation), '', { mode: 0o600 })
+  unreleased.add(getReleaseFile(folder, generation))
+  releaseAgain()
 }
 
 /** Read who holds the lease, by the files alone. Whether that process is alive is for the caller to check. */
 export function readLeaseHolder(folder: string): ProcessIdentity | undefined {
   const top = readTopGeneration(folder)
   return top === 0 || isReleased(folder, top) ? undefined : readGeneration(folder, top)
+}
+
+/** The release files that this process has still to write: while it lives, no other process takes the lease for free. */
+const unreleased = new Set<string>()
+
+function releaseAgain(): void {
+  for (const file of unreleased) {
+    try {
+      fs.linkSync(file.slice(0, -RELEASE_ENDING.length), file) // Only a generation that is there is released.
+    } catch (error) {
+      if (!isErrno(error, 'EEXIST', 'ENOENT', 'ENOTDIR')) continue
+    }
+    unreleased.delete(file)
+  }
 }
 
 async function isFree(folder: string, generation: number, { elsewhereExpiresMs }: LeaseOptions): Promise<boolean> {
@@ -84,8 +102,8 @@ async function isFree(folder: string, generation: number, { elsewhereExpiresMs }
 
 function createGeneration(folder: string, generation: number, holder: ProcessIdentity): boolean {
   const draft = path.join(folder, `.tmp-${randomBytes(8).toString('hex')}`)
-  fs.writeFileSync(draft, JSON.stringify(holder), { flag: 'wx', mode: 0o600, flush: true })
   try {
+    fs.writeFileSync(draft, JSON.stringify(holder), { flag: 'wx', mode: 0o600, flush: true })
     fs.linkSync(draft, getGenerationFile(folder, generation))
     return true
   } catch (error) {
@@ -122,7 +140,7 @@ function getGenerationFile(folder: string, generation: number): string {
 }
 
 function getReleaseFile(folder: string, generation: number): string {
-  return `${getGenerationFile(folder, generation)}.free`
+  return `${getGenerationFile(folder, generation)}${RELEASE_ENDING}`
 }
 
 function isReleased(folder: string, generation: number): boolean {

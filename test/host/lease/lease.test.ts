@@ -80,6 +80,32 @@ test('a released lease can be acquired again, also by the same process', async t
   assert.deepEqual([second.generation, holdsLease(folder, second)], [2, true])
 })
 
+test('a lease that could not be released is released with the next acquire of this process', async t => {
+  const folder = createScratchFolder(t)
+  const self = await identifySelf()
+  const first = (await acquireLease(folder, self)) ?? assert.fail()
+  const link = t.mock.method(fs, 'linkSync', () => {
+    throw Object.assign(new Error('the disk is full'), { code: 'ENOSPC' })
+  })
+  releaseLease(folder, first)
+  link.mock.restore()
+  assert.ok(holdsLease(folder, first))
+  await acquireLease(createScratchFolder(t), self)
+  assert.ok(!holdsLease(folder, first), 'also with that of another lease')
+  assert.deepEqual(await acquireLease(folder, self), { generation: 2 })
+})
+
+test('a draft that could not be written is not left', async t => {
+  const folder = createScratchFolder(t)
+  const write = fs.writeFileSync
+  t.mock.method(fs, 'writeFileSync', (file: string) => {
+    write(file, '')
+    throw Object.assign(new Error('the disk is full'), { code: 'ENOSPC' })
+  })
+  await assert.rejects(acquireLease(folder, await identifySelf()), { code: 'ENOSPC' })
+  assert.deepEqual(fs.readdirSync(folder), [])
+})
+
 test('an old generation does not hold the lease, and cannot release it', async t => {
   const folder = createScratchFolder(t)
   const deadProcess = { pid: process.pid, startTime: 'another', bootId: 'another' }
