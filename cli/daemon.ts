@@ -99,8 +99,12 @@ export async function checkSessions(
   for (const { id, error } of succession.failures)
     say(`no new runner for ${id}: ${error instanceof Error ? error.message : error}`)
   for (const id of succession.started) say(`started a new runner for ${id}`)
-  if (isThorough)
-    for (const id of await closeExpired(views, config)) say(`closed ${id}: it has its verdict, and no process is left`)
+  if (isThorough) {
+    const { closed, failures } = await closeExpired(views, config)
+    for (const { id, error } of failures)
+      say(`${id} could not be closed: ${error instanceof Error ? error.message : error}`)
+    for (const id of closed) say(`closed ${id}: it has its verdict, and no process is left`)
+  }
   try {
     enqueueMissedNotifications(views, config, known)
     enqueueExternalEvents(config)
