@@ -12,12 +12,17 @@ export function appendLog(folder: string, name: string, text: string, now = new 
   const file = getLogFile(folder, name)
   try {
     makePrivateFolder(folder)
-    if ((fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES)
-      fs.renameSync(file, getPreviousLog(file))
+    rotateLog(file)
     fs.appendFileSync(file, `${now.toISOString()} ${text}\n`, { mode: 0o600 })
   } catch {
     // There is no other place to say so.
   }
+}
+
+/** Begin a log again that has become too long. A process that has it open writes to the end of the previous one. */
+export function rotateLog(file: string): void {
+  if ((fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES)
+    fs.renameSync(file, getPreviousLog(file))
 }
 
 /** The last lines of a log and the one before it, oldest first; undefined if nothing was ever written. */

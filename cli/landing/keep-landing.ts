@@ -2,6 +2,7 @@ import path from 'node:path'
 import { buildChildEnvironment, buildProgramCommand, type Config } from '#host/config'
 import { startDetached } from '#host/exec.ts'
 import { makePrivateFolder } from '#host/fs'
+import { rotateLog } from '#host/log-file.ts'
 import { checkLiveness } from '#host/process'
 import { MINUTE_MS } from '#host/time.ts'
 import { chooseNextLanding, type Landing, type LandingQueue, listLandingQueues } from '#landing'
@@ -85,6 +86,7 @@ function startLander(
   const name = path.basename(folder)
   makePrivateFolder(config.logsFolder)
   const log = path.join(config.logsFolder, 'landing.log')
+  rotateLog(log)
   say(`starts to land what waits in ${name}; see ${log}`)
   const lander = startDetached(program, [...args, 'land', 'run', name], { env: buildChildEnvironment(), log })
   landers.set(folder, Number.POSITIVE_INFINITY)
