@@ -20,13 +20,25 @@ export async function listLeftovers(config: Config): Promise<Removable[]> {
 /** The name of the sibling that a write makes. A write lasts for milliseconds, so one of a day ago was cut off. */
 const draftName = /^\.tmp-[0-9a-f]{16}$/
 
+/** The folders of a home in which dispatch alone writes, however deep. */
+const ownFolders = [
+  ...['projects', 'confirmed', 'external-events', 'issues', 'pull-requests', 'outbox', 'landing'],
+  ...['daemon', 'web', 'login-lease'],
+]
+/** The same in a session. */
+const sessionFolders = ['', '.runner-lease', 'evidence', 'messages', 'replies']
+
 /** Only folders in which dispatch alone writes. */
 function listDrafts({ home, workspace }: Config): Removable[] {
   const sessions = listNames(workspace).filter(isSessionId)
   const folders = [
-    ...['', 'projects', 'confirmed', 'external-events'].map(name => path.join(home, name)),
+    home,
+    ...ownFolders.flatMap(name => listFolders(path.join(home, name))),
     ...listNames(path.join(home, 'repositories')).map(name => path.join(home, 'repositories', name, 'commits')),
-    ...sessions.flatMap(id => ['', 'evidence', 'messages', 'replies'].map(name => path.join(workspace, id, name))),
+    ...listNames(path.join(home, 'prepared')).flatMap(key =>
+      ['', 'claim'].map(name => path.join(home, 'prepared', key, name)),
+    ),
+    ...sessions.flatMap(id => sessionFolders.map(name => path.join(workspace, id, name))),
   ]
   const files = folders.flatMap(folder =>
     listNames(folder)
@@ -42,6 +54,16 @@ function listDrafts({ home, workspace }: Config): Removable[] {
   }
   const reason = 'a write that was cut off more than a day ago'
   return [{ kind: 'leftovers', name: formatCount(old.length, 'temporary file'), reason, bytes, remove }]
+}
+
+/** A folder and all in it. No link is followed. */
+function listFolders(folder: string): string[] {
+  const below = listNames(folder).map(name => path.join(folder, name))
+  return [folder, ...below.filter(isFolder).flatMap(listFolders)]
+}
+
+function isFolder(file: string): boolean {
+  return fs.lstatSync(file, { throwIfNoEntry: false })?.isDirectory() === true
 }
 
 function isOldFile(file: string): boolean {

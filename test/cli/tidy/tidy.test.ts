@@ -53,6 +53,9 @@ test('only what is old and ended goes, and what is young, open or of an agent st
   const gone = [
     put(draft, 2),
     put(`workspace/${session.id}/evidence/${draft}`, 2),
+    ...['issues', 'issues/a+1.lease', 'pull-requests', 'landing/x/lander', 'outbox/phone', 'prepared/y/claim'].map(
+      folder => put(`${folder}/${draft}`, 2),
+    ),
     put('logs/daemon.log.1', 40),
     put(`outbox/phone/sent/${name(8)}`, 0),
     put('workspace/.removed-2026-11-21-say-half/evidence/x', 0),
