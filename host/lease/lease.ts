@@ -19,6 +19,8 @@ export interface LeaseOptions {
    * whether it lives cannot be seen from here.
    */
   elsewhereExpiresMs?: number
+  /** The folder around it may be removed together with the lease. Then ENOENT is thrown, instead of making both again. */
+  needsParent?: boolean
 }
 
 /**
@@ -32,7 +34,8 @@ export async function acquireLease(
   holder: ProcessIdentity,
   options: LeaseOptions = {},
 ): Promise<Lease | undefined> {
-  makePrivateFolder(folder)
+  if (options.needsParent) makeFolderInParent(folder)
+  else makePrivateFolder(folder)
   releaseAgain()
   for (;;) {
     const top = readTopGeneration(folder)
@@ -98,6 +101,14 @@ async function isFree(folder: string, generation: number, { elsewhereExpiresMs }
   if (liveness !== 'elsewhere' || elsewhereExpiresMs === undefined) return liveness === 'dead'
   const acquired = fs.statSync(getGenerationFile(folder, generation), { throwIfNoEntry: false })
   return acquired !== undefined && Date.now() - acquired.mtimeMs >= elsewhereExpiresMs
+}
+
+function makeFolderInParent(folder: string): void {
+  try {
+    fs.mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error
+  }
 }
 
 function createGeneration(folder: string, generation: number, holder: ProcessIdentity): boolean {
