@@ -1,0 +1,1 @@
+export { acquireRunnerLease, requireRunnerLease, SessionBusyError } from './runner-lease.ts'
