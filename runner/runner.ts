@@ -3,14 +3,14 @@ import { isDeepStrictEqual } from 'node:util'
 import { AwakeClock } from '#host/awake-clock.ts'
 import { type Config, createConfigReader } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
-import { acquireLease, holdsLease, type Lease, type LeaseOptions, readLeaseHolder, releaseLease } from '#host/lease'
-import { identify } from '#host/process'
+import { holdsLease, type Lease, type LeaseOptions, releaseLease } from '#host/lease'
 import { isStorageProblem } from '#host/storage-problem.ts'
 import { SECOND_MS } from '#host/time.ts'
 import { openTmux } from '#host/tmux'
 import { refuseNewerFormat, type Session } from '#session'
+import { requireRunnerLease } from '#session/lease'
 import { describeEvent, type Event, type EventBody, LogWriter, readLog, watchPaths } from '#session/log'
-import { applyEvent, computeStatus, isSettled, refuseOtherHost, type SessionStatus } from '#session/status'
+import { applyEvent, computeStatus, isSettled, type SessionStatus } from '#session/status'
 import { callHuman, type RunnerContext } from './context.ts'
 import { endSession } from './end-session.ts'
 import { NotificationQueue } from './notifications.ts'
@@ -114,15 +114,7 @@ class Runner implements RunnerContext {
     options: LeaseOptions = {},
   ): Promise<Runner> {
     refuseNewerFormat(session)
-    const self = await identify(process.pid)
-    const lease = self && (await acquireLease(session.paths.runnerLease, self, options))
-    if (lease) return Runner.create(session, config, lease, writeLine)
-    await refuseOtherHost(session)
-    const pid = readLeaseHolder(session.paths.runnerLease)?.pid ?? 'unknown'
-    throw new DispatchError(`session ${session.id} already has a runner: process ${pid}`, {
-      exitCode: exitCodes.conflict,
-      remedy: `To follow it: dispatch watch ${session.id.slice(-4)}. To end it: dispatch stop ${session.id.slice(-4)}`,
-    })
+    return Runner.create(session, config, await requireRunnerLease(session, options), writeLine)
   }
 
   /** A log that cannot be read leaves no lease with a process that goes on. */
