@@ -4,6 +4,7 @@ import { formatCount } from '#host/text.ts'
 import { MINUTE_MS } from '#host/time.ts'
 import type { Entry } from '#landing'
 import type { LandingStatus } from '#session/landing'
+import { SessionBusyError } from '#session/lease'
 
 /** What came of one try: where the landing stands, or why it could not be tried. */
 export type Tried = { landing: LandingStatus } | { error: DispatchError }
@@ -82,9 +83,11 @@ const MAX_REFUSAL_COUNT = 3
 
 const temporaryExitCodes: number[] = [exitCodes.upstream, exitCodes.storage, exitCodes.deadline]
 
-/** The network, a vendor or the disk was the reason: not the work, and no program or key of this machine. */
+/** The network, a vendor, the disk or a command at the session was the reason: not the work, and no program or key of this machine. */
 function isTemporary(error: DispatchError): boolean {
-  return error instanceof RemoteError || temporaryExitCodes.includes(error.exitCode)
+  return (
+    error instanceof RemoteError || error instanceof SessionBusyError || temporaryExitCodes.includes(error.exitCode)
+  )
 }
 
 function decideRetry(

@@ -14,7 +14,7 @@ import { renderAnswers } from './answers.ts'
 import { enqueueAttempt } from './begin-attempt.ts'
 import { findIfPresent, listPreparedCommits, listPushedCommits } from './newest-session.ts'
 import { openPullRequest } from './open.ts'
-import { isOfThisMachine } from './passing-failure.ts'
+import { isOfThisMachine, isTemporary } from './passing-failure.ts'
 import { type PullRequestRecord, readPullRequestRecord, settleFindings, writePullRequestRecord } from './record.ts'
 
 /** The item of the last new attempt; undefined without one. */
@@ -100,6 +100,11 @@ export async function answerAttempt(
   })
 }
 
+/** Does no later try push an attempt after this error? A command that is at its session for now is waited for. Pure. */
+export function needsPersonToPush(error: DispatchError): boolean {
+  return !isTemporary(error) && (finalExitCodes.includes(error.exitCode) || isOfThisMachine(error))
+}
+
 // --- internal ---
 
 const MAX_REASON_CHARS = 300
@@ -131,9 +136,8 @@ async function publishAttempt(
       ...{ isAtTerminal: false, replaceable: listPushedCommits(config, record), say },
     })
   } catch (error) {
-    if (!(error instanceof DispatchError)) throw error
-    const isBlocked = finalExitCodes.includes(error.exitCode)
-    if (!isBlocked && !isOfThisMachine(error)) throw error
+    if (!(error instanceof DispatchError) || !needsPersonToPush(error)) throw error // The next look tries it again.
+    const isBlocked = !isOfThisMachine(error)
     const isProved = (await findWorkToApply(session, readStatus(session))).warning === undefined
     if (!isProved) return loseAttempt(config, record, error.message, item)
     const isPushed = (await readFollowedPull(forge, number)).headCommit === listPreparedCommits(session, branch).at(-1)

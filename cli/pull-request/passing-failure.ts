@@ -1,9 +1,11 @@
 import { ForgeError } from '#forge'
 import { type DispatchError, exitCodes } from '#host/error.ts'
 import { RemoteError } from '#host/git/upstream'
+import { SessionBusyError } from '#session/lease'
 
-/** Does it pass by itself, such as a network or a vendor that is away, or a full disk? Pure. */
+/** Does it pass by itself, such as a network or a vendor that is away, a full disk, or a command that is at the session? Pure. */
 export function isTemporary(error: DispatchError): boolean {
+  if (error instanceof SessionBusyError) return true
   const isAway = error instanceof RemoteError || error instanceof ForgeError
   return temporaryExitCodes.includes(error.exitCode) || (isAway && error.exitCode === exitCodes.dependency)
 }

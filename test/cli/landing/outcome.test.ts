@@ -6,6 +6,7 @@ import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
 import { RemoteError } from '#host/git/upstream'
 import type { Entry } from '#landing'
 import type { LandingStatus } from '#session/landing'
+import { SessionBusyError } from '#session/lease'
 import { createEntry } from '../../fixtures/landing-entry.ts'
 
 const now = new Date('2026-11-30T12:00:00.000Z')
@@ -95,4 +96,11 @@ test('a push that does not get through is tried three times more, also while the
 
 test('a key that signs nothing, and a git that is too old, need a person at once', () => {
   assert.deepEqual(decideError(exitCodes.dependency), { kind: 'end', outcome: 'needs you', reason: 'why' })
+})
+
+test('a session at which another command is for now is landed later', () => {
+  const error = new SessionBusyError({ id: createEntry().session }, 7)
+  assert.equal(error.exitCode, exitCodes.conflict)
+  assert.equal(decideNext(createEntry(), { error }, { isAttended: false, now }).kind, 'later')
+  assert.equal(decideNext(createEntry(), { error }, { isAttended: true, now }).kind, 'end', 'its person sees why')
 })

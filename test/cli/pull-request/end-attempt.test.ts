@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isUnderWay } from '#cli/pull-request/end-attempt.ts'
+import { isUnderWay, needsPersonToPush } from '#cli/pull-request/end-attempt.ts'
+import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
+import { SessionBusyError } from '#session/lease'
 
 test('an attempt goes on until its outcome is about how its item is now', () => {
   const lost = { session: 's', commit: null, reason: 'the PASS does not hold', itemSince: 'noon' }
@@ -13,4 +15,11 @@ test('an attempt goes on until its outcome is about how its item is now', () => 
   assert.equal(isUnderWay({ state: 'running', since: 'one' }, lost), true, 'a person has resumed it')
   assert.equal(isUnderWay({ state: 'done', since: 'one' }, lost), true, 'it was resumed, and has ended since')
   assert.equal(isUnderWay({ state: 'running', since: 'one' }, { ...lost, commit: 'c' }), false, 'it is pushed')
+})
+
+test('an attempt is pushed later where a command is at its session, and needs a person where another one has pushed', () => {
+  const judge = (exitCode: ExitCode) => needsPersonToPush(new DispatchError('why', { exitCode }))
+  assert.ok(judge(exitCodes.conflict) && judge(exitCodes.integrity) && judge(exitCodes.dependency))
+  assert.ok(!judge(exitCodes.upstream) && !judge(exitCodes.storage))
+  assert.ok(!needsPersonToPush(new SessionBusyError({ id: '2026-11-30-fix-login-a3f9' }, 7)))
 })
