@@ -6,7 +6,6 @@ import type { LaunchRequest } from './launch.ts'
 import type { StartResult } from './wait-for-start.ts'
 
 export { detectAgent, detectAgentMark, detectAnyAgent } from './contract/detect-agent.ts'
-export { type Installation, listInstallations, removeUnusedInstallations } from './dependencies/prune.ts'
 export type { LaunchRequest } from './launch.ts'
 export {
   getApprovalFile,
@@ -17,7 +16,7 @@ export {
   storeMessage,
   withdrawMessage,
 } from './messages/store.ts'
-export { isSessionOpen, stopSession } from './stop-session.ts'
+export { holdEndedSession, isSessionOpen, stopSession } from './stop-session.ts'
 export { getTmuxSessionName, launchSuccessor } from './terminal.ts'
 export type { StartResult } from './wait-for-start.ts'
 

@@ -3,10 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { toStorageError } from '#host/fs'
-import { acquireLease, readLeaseHolder, releaseLease } from '#host/lease'
-import { checkLiveness, identify, killProcessTree } from '#host/process'
+import { holdsLease, readLeaseHolder, releaseLease } from '#host/lease'
+import { checkLiveness, killProcessTree } from '#host/process'
+import { isStorageProblem } from '#host/storage-problem.ts'
 import { openTmux } from '#host/tmux'
 import type { Session } from '#session'
+import { acquireRunnerLease } from '#session/lease'
 import { readLog } from '#session/log'
 import { computeStatus, findOtherHost, refuseOtherHost } from '#session/status'
 import { type Closer, requestClose, STOP_REASON } from './close-request.ts'
@@ -43,8 +45,28 @@ export async function isSessionOpen(session: Session, config: Config): Promise<b
   if (!hasEnded(session)) return true
   const runner = readLeaseHolder(session.paths.runnerLease)
   if (runner && (await checkLiveness(runner)) !== 'dead') return true
-  const panes = await openTmux(config.home).listPanes()
-  return panes.some(pane => pane.session === getTmuxSessionName(session) && !pane.isDead)
+  return hasWindows(session, config)
+}
+
+/**
+ * Keep a session that has ended as it is, so that nothing takes it up, until the returned function is called or its folder is gone.
+ * Undefined where it is open, or another process has it.
+ */
+export async function holdEndedSession(session: Session, config: Config): Promise<(() => void) | undefined> {
+  if (await isSessionOpen(session, config)) return undefined
+  const { runnerLease } = session.paths
+  const lease = await acquireRunnerLease(session).catch(error => {
+    if (!isStorageProblem(error)) throw error
+    return 'no room' as const // Nothing else can take it up either, and it may be removed to make room.
+  })
+  if (lease === undefined) return undefined
+  const release = () => {
+    if (lease !== 'no room' && holdsLease(runnerLease, lease)) releaseLease(runnerLease, lease)
+  }
+  // It may have been taken up, and left again, between the look and the lease.
+  if (hasEnded(session) && !(await hasWindows(session, config))) return release
+  release()
+  return undefined
 }
 
 // --- internal ---
@@ -139,10 +161,14 @@ async function endForOtherHost(session: Session, config: Config): Promise<boolea
     await closeSession(session, config, 'you', HOST_GONE_REASON, options)
     return true
   }
-  const self = await identify(process.pid)
-  const lease = self && (await acquireLease(session.paths.runnerLease, self, options))
+  const lease = await acquireRunnerLease(session, options)
   if (lease) releaseLease(session.paths.runnerLease, lease)
   return true
+}
+
+async function hasWindows(session: Session, config: Config): Promise<boolean> {
+  const panes = await openTmux(config.home).listPanes()
+  return panes.some(pane => pane.session === getTmuxSessionName(session) && !pane.isDead)
 }
 
 function hasEnded({ paths }: Session): boolean {

@@ -1,0 +1,1 @@
+export { type Installation, listInstallations, removeUnusedInstallations } from './prune.ts'
