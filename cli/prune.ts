@@ -1,6 +1,6 @@
 import type { Config } from '#host/config'
 import { formatCount } from '#host/text.ts'
-import { type Installation, listInstallations, removeUnusedInstallations } from '#runner'
+import { type Installation, listInstallations, removeUnusedInstallations } from '#runner/dependencies/index.ts'
 import { listPackStores, type PackStore, removeUnusedPackStores } from '#session/repository'
 import { UsageError } from './command.ts'
 import { confirmAction } from './input/confirm.ts'

@@ -1,5 +1,5 @@
 import type { Config } from '#host/config'
-import { listInstallations } from '#runner'
+import { listInstallations } from '#runner/dependencies/index.ts'
 import { listSessions } from '#session'
 import { readLog } from '#session/log'
 import { computeStatus } from '#session/status'

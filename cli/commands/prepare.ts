@@ -1,5 +1,5 @@
 import { readConfig } from '#host/config'
-import { listInstallations } from '#runner'
+import { listInstallations } from '#runner/dependencies/index.ts'
 import { listPackStores } from '#session/repository'
 import { defineCommand } from '../command.ts'
 import { confirmAction, refuseAnyAgent } from '../input/confirm.ts'

@@ -2,9 +2,9 @@ import { readConfig } from '#host/config'
 import { findSession, refuseNewerFormat } from '#session'
 import { defineCommand, UsageError } from '../command.ts'
 import { refuseAgent } from '../input/confirm.ts'
-import { confirmUnsavedWork, refuseOpen } from '../input/confirm-removal.ts'
 import { print } from '../output/terminal.ts'
-import { parseAge, removeSafeSessions, removeSessions, throwFailures } from '../tidy/remove-safe.ts'
+import { removeNamedSessions } from '../tidy/remove-named.ts'
+import { parseAge, removeSafeSessions, throwFailures } from '../tidy/remove-safe.ts'
 
 export const command = defineCommand({
   about: `
@@ -49,9 +49,7 @@ stays, and asks once (in scripts: --yes). Work that was not applied always stays
     const found = idsOrParts.map(idOrPart => findSession(config.workspace, idOrPart))
     const sessions = [...new Map(found.map(session => [session.id, session])).values()]
     for (const session of sessions) refuseNewerFormat(session)
-    for (const session of sessions) await refuseOpen(session, config)
-    for (const session of sessions) if (!values.force) await confirmUnsavedWork(session, config)
-    const failures = await removeSessions(sessions, config)
+    const failures = await removeNamedSessions(sessions, config, { isForced: values.force ?? false })
     const results = sessions.map(({ id }) => ({ id, action: failures.has(id) ? 'failed' : 'removed' }))
     if (values.json) print(JSON.stringify(results))
     else for (const { id, action } of results) if (action === 'removed') print(`removed ${id}`)

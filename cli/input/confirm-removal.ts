@@ -10,10 +10,13 @@ import { confirmSessionId, isAtTerminal } from './confirm.ts'
 /** Exit 5 for a session that is still open, or belongs to another machine. */
 export async function refuseOpen(session: Session, config: Config): Promise<void> {
   await refuseOtherHost(session)
-  if (!(await isSessionOpen(session, config))) return
-  throw new DispatchError(`session ${session.id} is still open; nothing was removed`, {
+  if (await isSessionOpen(session, config)) throw createOpenError(session)
+}
+
+export function createOpenError({ id }: Session): DispatchError {
+  return new DispatchError(`session ${id} is still open; nothing was removed`, {
     exitCode: exitCodes.conflict,
-    remedy: `Stop it first: dispatch stop ${session.id.slice(-4)}`,
+    remedy: `Stop it first: dispatch stop ${id.slice(-4)}`,
   })
 }
 
@@ -23,14 +26,21 @@ export function listSavingFolders({ manifest }: Session, home: string): string[]
   return [...repository, process.cwd()].filter(folder => !`${folder}/`.startsWith(`${home}/`))
 }
 
-/** Ask a person before work is deleted that exists only in the session. Exit 5 for a no, and without a terminal. */
-export async function confirmUnsavedWork(session: Session, { home }: Config): Promise<void> {
+/**
+ * Ask a person before work is deleted that exists only in the session. Returns what the person gives up; undefined if there is no such
+ * work. Exit 5 for a no, and without a terminal. What was given up before, `givenUp`, is not asked for again.
+ */
+export async function confirmUnsavedWork(
+  session: Session,
+  { home }: Config,
+  givenUp?: string,
+): Promise<string | undefined> {
   const { id } = session
   const unsavedWork = await findUnsavedWork(session, listSavingFolders(session, home))
-  if (unsavedWork === undefined) return
+  if (unsavedWork === undefined || unsavedWork.description === givenUp) return unsavedWork?.description
   const { description, remedy } = unsavedWork
   if (isAtTerminal()) print(`${formatTitle(id)}\n  ${paint('red', description)}`)
-  if (await confirmSessionId(session, '  Remove it anyway?')) return
+  if (await confirmSessionId(session, '  Remove it anyway?')) return description
   throw new DispatchError(`${isAtTerminal() ? '' : `${id}: ${description}. `}Nothing was removed.`, {
     exitCode: exitCodes.conflict,
     remedy: `${remedy}. To delete it: dispatch rm --force ${id.slice(-4)}`,

@@ -1,5 +1,5 @@
 import { formatCount } from '#host/text.ts'
-import type { Installation } from '#runner'
+import type { Installation } from '#runner/dependencies/index.ts'
 import type { PackStore } from '#session/repository'
 import { formatBytes, formatRelativeTime, formatTable, paint, print } from './terminal.ts'
 

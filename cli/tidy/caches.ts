@@ -1,6 +1,6 @@
 import type { Config } from '#host/config'
 import { deleteFolder } from '#host/fs'
-import { listInstallations, removeUnusedInstallations } from '#runner'
+import { listInstallations, removeUnusedInstallations } from '#runner/dependencies/index.ts'
 import { listPackStores } from '#session/repository'
 import type { Removable } from './removable.ts'
 

@@ -1,7 +1,7 @@
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { openTmux } from '#host/tmux'
-import { getTmuxSessionName, isSessionOpen } from '#runner'
+import { getTmuxSessionName, holdEndedSession, isSessionOpen } from '#runner'
 import { listSessions, type Session } from '#session'
 import { findRemovability, finishRemovals, getLastEventTime, measureSession, removeSession } from '#session/removal'
 import { findOtherHost } from '#session/status'
@@ -44,16 +44,35 @@ export async function removeSafeSessions(config: Config, removal: BulkRemoval): 
     )
   if (!isJson) printDecisions(decisions, sessions.length - old.length)
   const isGo = !isDryRun && removed.length > 0 && (isConfirmed || (await confirmAction('Remove them?', 'rm')))
-  const failures = isGo
-    ? await removeSessions(
-        removed.map(({ session }) => session),
-        config,
-      )
-    : new Map<string, unknown>()
-  if (isJson) print(JSON.stringify(decisions.map(decision => summarize(decision, isGo, failures))))
-  else if (isGo) print(`Removed ${countSessions(removed.length - failures.size)}.`)
+  const { last, failures } = await removeIfStillSafe(isGo ? removed : [], config, removal)
+  const results = decisions.map(decision => last.get(decision.session.id) ?? decision)
+  if (isJson) print(JSON.stringify(results.map(decision => summarize(decision, isGo, failures))))
+  else if (isGo) printRemoved([...last.values()])
   else if (removed.length > 0) print('Nothing was removed.')
   throwFailures(failures)
+}
+
+/**
+ * Remove a session if that still loses nothing. Nothing takes it up meanwhile. Returns the last decision, by which it is gone or stays.
+ * Throws where the folder cannot be removed.
+ */
+export async function removeIfSafe(
+  session: Session,
+  config: Config,
+  rule: Pick<BulkRemoval, 'isAppliedOnly' | 'minAgeMs'>,
+): Promise<Decision> {
+  const keep = (reason: string): Decision => ({ session, isRemoved: false, reason, bytes: 0 })
+  const release = await holdEndedSession(session, config)
+  if (release === undefined) return keep('it was taken up meanwhile')
+  try {
+    if (listOldSessions([session], rule.minAgeMs).length === 0) return keep('something has happened in it meanwhile')
+    const decision = await decideRemoval(session, config, { ...rule, isHeld: true })
+    const failures = decision.isRemoved ? await removeSessions([session], config) : new Map()
+    for (const error of failures.values()) throw error
+    return decision
+  } finally {
+    release()
+  }
 }
 
 /** The sessions in which nothing has happened for this long. */
@@ -61,12 +80,11 @@ export function listOldSessions(sessions: Session[], minAgeMs: number): Session[
   return sessions.filter(session => Date.now() - getLastEventTime(session) >= minAgeMs)
 }
 
+/** How it is decided. `isHeld`: this process keeps the session from being taken up, so it is not open. */
+export type Rule = Pick<BulkRemoval, 'isAppliedOnly'> & { isHeld?: boolean }
+
 /** Can a session be removed without losing anything? One that cannot be looked at stays, and keeps no other one. */
-export async function decideRemoval(
-  session: Session,
-  config: Config,
-  rule: Pick<BulkRemoval, 'isAppliedOnly'>,
-): Promise<Decision> {
+export async function decideRemoval(session: Session, config: Config, rule: Rule): Promise<Decision> {
   try {
     return await decide(session, config, rule)
   } catch (error) {
@@ -83,7 +101,7 @@ export function parseAge(text: string): number {
   return Number(count) * hours * 3_600_000
 }
 
-/** Remove the folders of sessions, and the windows of their ended processes. Returns the errors of those that stay, by id. */
+/** Remove the folders of sessions that the caller holds, and the windows of their ended processes. Returns the errors of those that stay, by id. */
 export async function removeSessions(sessions: Session[], config: Config): Promise<Map<string, unknown>> {
   const failures = new Map<string, unknown>()
   for (const session of sessions) {
@@ -111,19 +129,35 @@ export function throwFailures(failures: Map<string, unknown>): void {
 
 // --- internal ---
 
-async function decide(
-  session: Session,
-  config: Config,
-  { isAppliedOnly }: Pick<BulkRemoval, 'isAppliedOnly'>,
-): Promise<Decision> {
+async function decide(session: Session, config: Config, { isAppliedOnly, isHeld = false }: Rule): Promise<Decision> {
   const keep = (reason: string): Decision => ({ session, isRemoved: false, reason, bytes: 0 })
   if (session.newerFormat !== undefined) return keep('a newer dispatch wrote it')
   const otherHost = await findOtherHost(session)
   if (otherHost !== undefined) return keep(`it belongs to the machine ${otherHost}`)
-  if (await isSessionOpen(session, config)) return keep('it is still open')
+  if (!isHeld && (await isSessionOpen(session, config))) return keep('it is still open')
   const { isSafe, hasWork, reason } = await findRemovability(session, listSavingFolders(session, config.home))
   if (isSafe && isAppliedOnly && !hasWork) return keep(`${reason}, so nothing was applied`)
   return { session, isRemoved: isSafe, reason, bytes: measureSession(session, true) }
+}
+
+/** Returns the last decision about each, and the errors of those that cannot be removed, by id. */
+async function removeIfStillSafe(decisions: Decision[], config: Config, removal: BulkRemoval) {
+  const last = new Map<string, Decision>()
+  const failures = new Map<string, unknown>()
+  for (const { session } of decisions) {
+    try {
+      last.set(session.id, await removeIfSafe(session, config, removal))
+    } catch (error) {
+      failures.set(session.id, error)
+    }
+  }
+  return { last, failures }
+}
+
+function printRemoved(decisions: Decision[]): void {
+  const kept = decisions.filter(({ isRemoved }) => !isRemoved)
+  if (kept.length > 0) print(formatTable(kept.map(({ session, reason }) => ['kept', session.id, reason])))
+  print(`Removed ${countSessions(decisions.length - kept.length)}.`)
 }
 
 function printDecisions(decisions: Decision[], youngerCount: number): void {

@@ -1,7 +1,7 @@
 import type { Config } from '#host/config'
 import { listSessions } from '#session'
 import type { Removable } from './removable.ts'
-import { decideRemoval, listOldSessions, removeSessions, throwFailures } from './remove-safe.ts'
+import { decideRemoval, listOldSessions, removeIfSafe } from './remove-safe.ts'
 
 /**
  * The sessions in which nothing has happened for so long and that lose nothing, by the rules of `rm --older`. Each is decided again
@@ -18,12 +18,7 @@ export async function listRemovableSessions(
     const decision = await decideRemoval(session, config, rule)
     onProgress?.(at + 1, old.length)
     if (!decision.isRemoved) continue
-    const remove = async () => {
-      const isOld = listOldSessions([session], minAgeMs).length > 0
-      if (!isOld || !(await decideRemoval(session, config, rule)).isRemoved) return false
-      throwFailures(await removeSessions([session], config))
-      return true
-    }
+    const remove = async () => (await removeIfSafe(session, config, { ...rule, minAgeMs })).isRemoved
     removable.push({ kind: 'session', name: session.id, reason: decision.reason, bytes: decision.bytes, remove })
   }
   return removable

@@ -1,17 +1,21 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
-import { test } from 'node:test'
-import { parseAge, removeSessions, throwFailures } from '#cli/tidy/remove-safe.ts'
+import { type TestContext, test } from 'node:test'
+import { confirmUnsavedWork } from '#cli/input/confirm-removal.ts'
+import { parseAge, removeIfSafe, removeSessions, throwFailures } from '#cli/tidy/remove-safe.ts'
 import { readDefaultConfig } from '#host/config'
 import { exitCodes } from '#host/error.ts'
 import { runProgram } from '#host/exec.ts'
+import { readLeaseHolder } from '#host/lease'
+import { reopenSession } from '#runner'
 import { createSession } from '#session'
 import { appendEvent } from '#session/log'
 import { prepareRepository } from '#session/repository'
 import { createTestSession } from '../../fixtures/new-session.ts'
 import '../../fixtures/plain-git.ts'
-import { createScratchFolder, HANG_MS } from '../../fixtures/scratch.ts'
+import { runInScript } from '../../fixtures/run-at-terminal.ts'
+import { createScratchFolder, HANG_MS, waitUntil } from '../../fixtures/scratch.ts'
 import { whyNotLinux } from '../../fixtures/skip-reasons.ts'
 
 test('an age has a unit', () => {
@@ -188,4 +192,64 @@ test('a session that cannot be removed keeps no other one', async t => {
     exitCode: 1,
     message: /^1 session could not be removed: gone: ENOENT/,
   })
+})
+
+/** A session that has ended with a file that nothing else has. */
+async function createUnsaved(t: TestContext) {
+  const session = createTestSession(t, { id: '2026-11-21-say-abcd' })
+  const { events, outputs, folder } = session.paths
+  const base = await prepareRepository(session.paths, 'work', undefined)
+  appendEvent(events, { type: 'base.prepared', ...base }, 0, new Date())
+  appendEvent(events, { type: 'session.closed', actor: 'you', reason: '' }, 1, new Date())
+  fs.writeFileSync(path.join(outputs, 'a.txt'), '')
+  return { session, home: path.dirname(path.dirname(folder)) }
+}
+
+test('a session that is taken up while the question stands is not removed', async t => {
+  const { session, home } = await createUnsaved(t)
+  fs.mkdirSync(path.join(home, 'elsewhere'))
+  const environment = { PATH: process.env['PATH'] ?? '', HOME: home, DISPATCH_HOME: home, DISPATCH_DEV: '1' }
+  const entryPoint = path.join(import.meta.dirname, '../../../bin/dispatch')
+  const { code, shown } = await runInScript({ home, entryPoint, environment }, 'rm abcd', {
+    answer: 'abcd\n',
+    atPrompt: () => void appendEvent(session.paths.events, { type: 'session.reopened', actor: 'you' }, 2, new Date()),
+  })
+  assert.equal(code, exitCodes.conflict, shown)
+  assert.match(shown, /still open; nothing was removed/)
+  assert.ok(fs.existsSync(session.paths.outputs))
+})
+
+test('what was given up counts only as long as it is all that would be lost', async t => {
+  const { session, home } = await createUnsaved(t)
+  const config = readDefaultConfig({ DISPATCH_HOME: home })
+  const givenUp = 'not committed in outputs/: a.txt'
+  assert.equal(await confirmUnsavedWork(session, config, givenUp), givenUp)
+  fs.writeFileSync(path.join(session.paths.outputs, 'b.txt'), '')
+  await assert.rejects(confirmUnsavedWork(session, config, givenUp), { exitCode: exitCodes.conflict })
+})
+
+test('nothing takes up a session while it is decided and removed', async t => {
+  const session = createTestSession(t)
+  const { events, folder, runnerLease } = session.paths
+  const workspace = path.dirname(folder)
+  const config = readDefaultConfig({ DISPATCH_HOME: path.dirname(workspace) })
+  const base = await prepareRepository(session.paths, 'work', undefined)
+  appendEvent(events, { type: 'base.prepared', ...base }, 0, new Date())
+  appendEvent(events, { type: 'session.closed', actor: 'you', reason: '' }, 1, new Date())
+  const rule = { isAppliedOnly: false, minAgeMs: 0 }
+  const removing = removeIfSafe(session, config, rule)
+  await waitUntil(() => !fs.existsSync(folder) || readLeaseHolder(runnerLease) !== undefined, 'it is held')
+  await assert.rejects(reopenSession(session, config, 'you'), /already has a runner|was removed/)
+  assert.ok((await removing).isRemoved)
+  await assert.rejects(reopenSession(session, config, 'you'), { exitCode: exitCodes.notFound })
+  assert.deepEqual(fs.readdirSync(workspace), [])
+})
+
+test('a session that stays can be taken up', async t => {
+  const { session, home } = await createUnsaved(t)
+  const config = readDefaultConfig({ DISPATCH_HOME: home })
+  const rule = { isAppliedOnly: false, minAgeMs: 0 }
+  assert.match((await removeIfSafe(session, config, rule)).reason, /not committed/)
+  await reopenSession(session, config, 'you')
+  assert.match((await removeIfSafe(session, config, rule)).reason, /taken up meanwhile/)
 })
