@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { confirmUnsavedWork } from '#cli/input/confirm-removal.ts'
 import { parseAge, removeIfSafe, removeSessions, throwFailures } from '#cli/tidy/remove-safe.ts'
 import { readDefaultConfig } from '#host/config'
@@ -15,7 +16,7 @@ import { prepareRepository } from '#session/repository'
 import { createTestSession } from '../../fixtures/new-session.ts'
 import '../../fixtures/plain-git.ts'
 import { runInScript } from '../../fixtures/run-at-terminal.ts'
-import { createScratchFolder, HANG_MS, waitUntil } from '../../fixtures/scratch.ts'
+import { createScratchFolder, HANG_MS } from '../../fixtures/scratch.ts'
 import { whyNotLinux } from '../../fixtures/skip-reasons.ts'
 
 test('an age has a unit', () => {
@@ -238,7 +239,8 @@ test('nothing takes up a session while it is decided and removed', async t => {
   appendEvent(events, { type: 'session.closed', actor: 'you', reason: '' }, 1, new Date())
   const rule = { isAppliedOnly: false, minAgeMs: 0 }
   const removing = removeIfSafe(session, config, rule)
-  await waitUntil(() => !fs.existsSync(folder) || readLeaseHolder(runnerLease) !== undefined, 'it is held')
+  while (fs.existsSync(folder) && readLeaseHolder(runnerLease) === undefined) await setImmediate()
+  assert.ok(fs.existsSync(folder), 'it is held before it is removed')
   await assert.rejects(reopenSession(session, config, 'you'), /already has a runner|was removed/)
   assert.ok((await removing).isRemoved)
   await assert.rejects(reopenSession(session, config, 'you'), { exitCode: exitCodes.notFound })
