@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { toStorageError } from '#host/fs'
-import { holdsLease, readLeaseHolder, releaseLease } from '#host/lease'
+import { readLeaseHolder, releaseLease } from '#host/lease'
 import { checkLiveness, killProcessTree } from '#host/process'
 import { isStorageProblem } from '#host/storage-problem.ts'
 import { openTmux } from '#host/tmux'
@@ -54,17 +54,21 @@ export async function isSessionOpen(session: Session, config: Config): Promise<b
  */
 export async function holdEndedSession(session: Session, config: Config): Promise<(() => void) | undefined> {
   if (await isSessionOpen(session, config)) return undefined
-  const { runnerLease } = session.paths
   const lease = await acquireRunnerLease(session).catch(error => {
     if (!isStorageProblem(error)) throw error
     return 'no room' as const // Nothing else can take it up either, and it may be removed to make room.
   })
   if (lease === undefined) return undefined
   const release = () => {
-    if (lease !== 'no room' && holdsLease(runnerLease, lease)) releaseLease(runnerLease, lease)
+    if (lease !== 'no room') releaseLease(session.paths.runnerLease, lease)
   }
-  // It may have been taken up, and left again, between the look and the lease.
-  if (hasEnded(session) && !(await hasWindows(session, config))) return release
+  try {
+    // It may have been taken up, and left again, between the look and the lease.
+    if (hasEnded(session) && !(await hasWindows(session, config))) return release
+  } catch (error) {
+    release()
+    throw error
+  }
   release()
   return undefined
 }
