@@ -61,12 +61,13 @@ describe('a queue', { concurrency: 2 }, () => {
         )
         const times = views.map(({ session: { manifest }, status }) => {
           assert.equal(manifest.queueItem?.attempt, 1)
-          return { item: manifest.queueItem.item, from: manifest.openedAt, until: status.lastEventAt }
+          const provedAt = status.verdict?.time ?? assert.fail('no verdict')
+          return { item: manifest.queueItem.item, from: manifest.openedAt, provedAt }
         })
         const byItem = (item: string) => times.find(each => each.item === item) ?? assert.fail(item)
-        assert.ok(byItem('q-3').from > byItem('q-1').until, 'q-3 comes after q-1')
+        assert.ok(byItem('q-3').from > byItem('q-1').provedAt, 'q-3 comes after q-1')
         assert.match((await rig.dispatch(['queue'])).stdout, /queue is empty/)
-        const oldest = times.toSorted((a, b) => (a.until < b.until ? -1 : 1))[0]
+        const oldest = times.toSorted((a, b) => (a.provedAt < b.provedAt ? -1 : 1))[0]
         const closed = await closeLongestFinished(readConfig(rig.environment), views)
         const { status } = await readView(rig.readSession(closed ?? assert.fail('none is closed')))
         assert.deepEqual([status.closed?.actor, status.phase], ['dispatch', 'PASS'])
