@@ -1,10 +1,11 @@
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { listNames, makePrivateFolder, writeAtomic } from '#host/fs'
 import { acquireLease, releaseLease } from '#host/lease'
 import { identify } from '#host/process'
-import { HOUR_MS } from '#host/time.ts'
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '#host/time.ts'
 
 /** An issue or a pull request on GitHub. */
 export interface ForgeKey {
@@ -74,7 +75,28 @@ export async function withRecord<Result>(
   }
 }
 
+/** Try it until no other process, such as the daemon, is at this record: `work` is undefined while one is. Exit 5 where one stays there. */
+export async function retryUntilFree<Result>(
+  { url }: { url: string },
+  work: () => Promise<Result | undefined>,
+): Promise<Result> {
+  const endMs = performance.now() + LONGEST_WAIT_MS
+  while (performance.now() < endMs) {
+    const result = await work()
+    if (result !== undefined) return result
+    await sleep(SECOND_MS / 4)
+  }
+  throw new DispatchError(`another process of dispatch is at work on ${url}`, {
+    exitCode: exitCodes.conflict,
+    remedy: 'Run the same command again later.',
+  })
+}
+
 /** `ada/notes#42`, for people. */
 export function formatForgeKey({ owner, name, number }: Pick<ForgeKey, 'owner' | 'name' | 'number'>): string {
   return `${owner}/${name}#${number}`
 }
+
+// --- internal ---
+
+const LONGEST_WAIT_MS = 2 * MINUTE_MS

@@ -133,7 +133,7 @@ async function publishAttempt(
         labels: [],
         reviewers: [],
       },
-      ...{ isAtTerminal: false, replaceable: listPushedCommits(config, record), say },
+      ...{ isAtTerminal: false, replaceable: listPushedCommits(config, record), hasRecord: true, say },
     })
   } catch (error) {
     if (!(error instanceof DispatchError) || !needsPersonToPush(error)) throw error // The next look tries it again.

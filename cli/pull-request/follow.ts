@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { AnswerMemory } from '#forge'
 import type { Config } from '#host/config'
 import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
-import { MINUTE_MS, SECOND_MS } from '#host/time.ts'
+import { MINUTE_MS } from '#host/time.ts'
 import type { Session } from '#session'
 import { startBackground } from '../background.ts'
+import { retryUntilFree } from '../forge-record.ts'
 import { ReportOnce } from '../report-once.ts'
 import { openPullRequest, type PullRequestOptions } from './open.ts'
 import { isTemporary } from './passing-failure.ts'
@@ -55,25 +56,6 @@ export function getFollowExitCode({ state, reason, isBlocked }: PullRequestRecor
 
 function isFinished({ state }: PullRequestRecord): boolean {
   return state === 'ended' || state === 'needs you'
-}
-
-const LONGEST_WAIT_MS = 2 * MINUTE_MS
-
-/** Do it as soon as no other process, such as the daemon, is at this pull request. Exit 5 where one stays there. */
-async function retryUntilFree<Result>(
-  { url }: PullRequestRecord,
-  work: () => Promise<Result | undefined>,
-): Promise<Result> {
-  const endMs = performance.now() + LONGEST_WAIT_MS
-  while (performance.now() < endMs) {
-    const result = await work()
-    if (result !== undefined) return result
-    await sleep(SECOND_MS / 4)
-  }
-  throw new DispatchError(`another process of dispatch is at work on ${url}`, {
-    exitCode: exitCodes.conflict,
-    remedy: 'Run the same command again later.',
-  })
 }
 
 /** What cannot be reached is tried again a minute later; it is said once. */

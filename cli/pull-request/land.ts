@@ -7,13 +7,20 @@ import { checkMerged, listPrepared } from '#runner/pull-request/index.ts'
 import type { Session } from '#session'
 import type { LandingAuthor, LandingMethod, LandingStatus } from '#session/landing'
 import { readView } from '#session/status'
+import { retryUntilFree } from '../forge-record.ts'
 import type { LandingResult } from '../landing/land.ts'
 import { findProjectOf } from '../landing/land-one.ts'
 import { toDispatchError } from '../to-dispatch-error.ts'
 import { findNewest } from './newest-session.ts'
 import { findPullRequestPlace, openPullRequest } from './open.ts'
 import { pollPullRequest } from './poll.ts'
-import { findRecordOf, type PullRequestRecord, writePullRequestRecord } from './record.ts'
+import {
+  findRecordOf,
+  type PullRequestRecord,
+  readPullRequestRecord,
+  withPullRequest,
+  writePullRequestRecord,
+} from './record.ts'
 import { waitUntilMerged } from './wait-until-merged.ts'
 
 /** What a person asked for with `dispatch land --pull-request`. */
@@ -42,6 +49,27 @@ export async function* landByPullRequest(
     } catch (thrown) {
       yield { session, error: toDispatchError(thrown) }
     }
+  }
+}
+
+/**
+ * End the record of a pull request that was merged, as it is once no other process is at it. A last look answers what was pushed, and ends
+ * what has not begun. Where GitHub does not answer, another look does that later.
+ */
+export async function endRecord(config: Config, record: PullRequestRecord, say: (text: string) => void): Promise<void> {
+  try {
+    const isWaiting = await withPullRequest(config.home, record, () => {
+      const current = readPullRequestRecord(config.home, record) ?? record
+      if (current.state === 'retrying' || current.state === 'answering') return true
+      writePullRequestRecord(config.home, current, { state: 'ended', reason: 'merged' })
+      return false
+    })
+    if (isWaiting) await retryUntilFree(record, () => pollPullRequest(config, record, { memory: new Map(), say }))
+  } catch (error) {
+    if (!(error instanceof DispatchError)) throw error
+    say(
+      `${error.message}. What came back to the pull request is answered later: dispatch pr ${record.sessions.at(-1)?.slice(-4)} --once`,
+    )
   }
 }
 
@@ -91,18 +119,4 @@ async function landOne(config: Config, session: Session, options: PullRequestLan
       say: options.say,
     },
   })
-}
-
-/** A last look, which answers what was pushed and ends what has not begun. Where GitHub does not answer, another look does that later. */
-async function endRecord(config: Config, record: PullRequestRecord, say: (text: string) => void): Promise<void> {
-  const isWaiting = record.state === 'retrying' || record.state === 'answering'
-  if (!isWaiting) return void writePullRequestRecord(config.home, record, { state: 'ended', reason: 'merged' })
-  try {
-    await pollPullRequest(config, record, { memory: new Map(), say })
-  } catch (error) {
-    if (!(error instanceof DispatchError)) throw error
-    say(
-      `${error.message}. What came back to the pull request is answered later: dispatch pr ${record.sessions.at(-1)?.slice(-4)} --once`,
-    )
-  }
 }

@@ -26,7 +26,7 @@ import { readStatus } from '../input/session.ts'
 import { findCheckoutToLand, findTargetBranch } from '../landing/land-one.ts'
 import { readPublishedMatrix } from '../output/published-matrix.ts'
 import { findIfPresent, listPreparedCommits, listPushedCommits, readFirst } from './newest-session.ts'
-import { findRecordFor, rememberPullRequest } from './record.ts'
+import { findRecordFor, rememberPullRequest, withPullRequest } from './record.ts'
 import { findForgeRepository } from './remote.ts'
 
 /** What a person asked for with `dispatch pr`. */
@@ -46,6 +46,8 @@ export interface PullRequestOptions {
   replaceable?: string[]
   /** One that is there stays in the branch into which a person has put it. */
   keepsBase?: boolean
+  /** This process has the record of the pull request to itself already. */
+  hasRecord?: boolean
   say(text: string): void
 }
 
@@ -143,11 +145,13 @@ export async function openPullRequest(
   })
   const isDraft = published?.pullRequest.isDraft ?? opened.isDraft
   const { host, owner, name, isPlainHttp } = forge.address
-  rememberPullRequest(config.home, {
+  const facts = {
     ...{ host, owner, name, isPlainHttp, number: opened.number, url: opened.url, session: session.id },
     ...{ checkout: place.checkout, base: opened.base, branch, author: options.author, isDraft: options.isDraft },
     ...{ first: readFirst(session), commits: listPreparedCommits(session, branch) },
-  })
+  }
+  if (options.hasRecord) rememberPullRequest(config.home, facts)
+  else await withPullRequest(config.home, facts, () => rememberPullRequest(config.home, facts))
   return { session, branch, warning: work.warning, problems: published?.problems ?? [], ...opened, isDraft }
 }
 

@@ -11,6 +11,8 @@ import {
   forgePlaceShape,
   getRecordFile,
   listRecordFiles,
+  retryUntilFree,
+  withRecord,
   writeRecordFile,
 } from '../forge-record.ts'
 
@@ -160,15 +162,28 @@ export function settleFindings(
   }
 }
 
-/** Note that a pull request has the work of a session: for a first time, or in the place of an earlier session. */
-export function rememberPullRequest(
+/** What is noted of the pull request that has the work of a session. */
+type PullRequestFacts = Pick<
+  PullRequestRecord,
+  'isPlainHttp' | 'url' | 'checkout' | 'base' | 'branch' | 'author' | 'isDraft' | 'first'
+> &
+  ForgeKey & { session: string; commits: string[] }
+
+/** Do something with the record of a pull request, as soon as no other process, such as the daemon, is at it. Exit 5 where one stays there. */
+export async function withPullRequest<Result>(
   home: string,
-  facts: Pick<
-    PullRequestRecord,
-    'isPlainHttp' | 'url' | 'checkout' | 'base' | 'branch' | 'author' | 'isDraft' | 'first'
-  > &
-    ForgeKey & { session: string; commits: string[] },
-): PullRequestRecord {
+  key: ForgeKey & { url: string },
+  work: () => Result,
+): Promise<Result> {
+  const { result } = await retryUntilFree(key, () => withRecord(home, 'pull-requests', key, async () => work()))
+  return result
+}
+
+/**
+ * Note that a pull request has the work of a session: for a first time, or in the place of an earlier session. For a process that has
+ * its record to itself.
+ */
+export function rememberPullRequest(home: string, facts: PullRequestFacts): PullRequestRecord {
   const { session, commits, first, ...place } = facts
   const known = readPullRequestRecord(home, facts)
   const sessions = [...(known?.sessions ?? []).filter(id => id !== session), session]

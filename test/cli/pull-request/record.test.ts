@@ -1,15 +1,20 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { writeRecordFile } from '#cli/forge-record.ts'
+import { type TestContext, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { withRecord, writeRecordFile } from '#cli/forge-record.ts'
+import { endRecord } from '#cli/pull-request/land.ts'
 import { listPushedCommits } from '#cli/pull-request/newest-session.ts'
 import {
   countFailure,
   findRecordFor,
   MAX_FAILURES,
+  type PullRequestRecord,
   readPullRequestRecord,
   rememberPullRequest,
+  withPullRequest,
   writePullRequestRecord,
 } from '#cli/pull-request/record.ts'
+import { readDefaultConfig } from '#host/config'
 import type { Session } from '#session'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
 
@@ -75,3 +80,33 @@ test('after many looks that brought nothing a person is needed, who is told why'
   assert.equal(record.failure?.state, 'open', 'there it goes on')
   assert.equal(countFailure(home, record, { reason: 'another', isBlocked: false }), record, 'it is told once')
 })
+
+test('what a command notes is kept beside what the daemon writes from an older copy', async t => {
+  const noted = await writeMeanwhile(t, home =>
+    withPullRequest(home, facts, () => rememberPullRequest(home, { ...facts, session: 'two', commits: ['b'] })),
+  )
+  assert.deepEqual([noted?.sessions, noted?.ignored], [['one', 'two'], ignored])
+})
+
+test('a pull request that a command has merged stays ended, also where the daemon has looked at it meanwhile', async t => {
+  const ended = await writeMeanwhile(t, (home, record) =>
+    endRecord(readDefaultConfig({ DISPATCH_HOME: home }), record, () => undefined),
+  )
+  assert.deepEqual([ended?.state, ended?.reason, ended?.ignored], ['ended', 'merged', ignored])
+})
+
+const ignored = [{ author: 'mallory', association: 'NONE', count: 1 }]
+
+/** Begin to change a record while another process, which has read it, writes into it. Returns it as it is after both. */
+async function writeMeanwhile(t: TestContext, change: (home: string, record: PullRequestRecord) => Promise<unknown>) {
+  const home = createScratchFolder(t)
+  const record = rememberPullRequest(home, { ...facts, session: 'one', commits: ['a'] })
+  let changing: Promise<unknown> | undefined
+  await withRecord(home, 'pull-requests', facts, async () => {
+    changing = change(home, record)
+    await setImmediate()
+    writePullRequestRecord(home, record, { ignored })
+  })
+  await changing
+  return readPullRequestRecord(home, facts)
+}
