@@ -4,6 +4,8 @@ import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { readStamp } from '#host/fs'
 import { DAY_MS } from '#host/time.ts'
+import type { Item } from '#queue'
+import type { Session } from '#session'
 import { ReportOnce } from '../report-once.ts'
 import { claimIssue, giveBack } from './claim.ts'
 import { connectRecord } from './connect.ts'
@@ -13,9 +15,8 @@ import {
   type IssueRecord,
   isHeld,
   listRecords,
-  listUnreadable,
   readRecord,
-  setAsideDamaged,
+  readRecords,
   withIssue,
   writeRecord,
 } from './record.ts'
@@ -50,26 +51,30 @@ export async function reconcileIssues(
   memory: IssueMemory,
   say: (line: string) => void,
 ): Promise<number> {
-  for (const name of setAsideDamaged(config.home))
+  const { records, damaged, unreadable } = readRecords(config.home)
+  for (const name of damaged)
     say(
       `${path.join(getFolder(config.home), name)} is a damaged record of an issue, and was set aside. The comment and the branch of that issue say whether it is claimed.`,
     )
-  for (const name of listUnreadable(config.home))
+  for (const name of unreadable)
     if (memory.note(`unreadable/${name}`, name))
       say(
         `${path.join(getFolder(config.home), name)} is a record that this version of dispatch cannot read. It stays as it is.`,
       )
-  const held = listRecords(config.home).filter(isHeld)
+  const held = records.filter(isHeld)
+  memory.sessions.startRound()
   for (const record of sortForRound(held, memory)) {
     const place = getPlace(record)
     const issue = getIssuePath(record)
     if (memory.rests(place) || memory.rests(issue)) continue
     try {
-      await withIssue(config.home, record, async () => {
-        const current = readRecord(config.home, record)
-        if (current === undefined || !isHeld(current)) return
-        if (await reconcile(config, current, memory, say)) memory.succeed(place)
-      })
+      // The lease takes several writes, and mostly nothing has changed.
+      if (!(await isUpToDate(config, record, memory)))
+        await withIssue(config.home, record, async () => {
+          const current = readRecord(config.home, record)
+          if (current === undefined || !isHeld(current)) return
+          if (await reconcile(config, current, memory, say)) memory.succeed(place)
+        })
       memory.failing.delete(issue)
       memory.succeed(issue)
     } catch (error) {
@@ -112,6 +117,26 @@ function restAfter(memory: IssueMemory, record: IssueRecord, { exitCode, message
   memory.failing.add(issue)
   const isNew = memory.fail(issue, message)
   return CODES_OF_A_PLACE.includes(exitCode) ? memory.fail(getPlace(record), message) && isNew : isNew
+}
+
+/** Is all that there is to say about its work published? It is looked at again under its lease where it is not. */
+async function isUpToDate(config: Config, record: IssueRecord, { published, sessions }: IssueMemory): Promise<boolean> {
+  const before = published.get(record.claim)
+  const isStarting = record.item === null && record.session === null
+  if (before === undefined || isStarting || isOld(before.closedAt)) return false
+  const item = await findIssueItem(config, record)
+  return before.stamp === readWorkStamp(item, findWork(config, record, item, sessions))
+}
+
+/** The newest session that works on an issue. */
+function findWork(config: Config, record: IssueRecord, item: Item | undefined, sessions: SessionList) {
+  const first = item?.sessionId ?? record.session
+  return first === null ? undefined : sessions.findNewestAttempt(config.workspace, first)
+}
+
+/** What a comment tells of changes when this does. */
+function readWorkStamp(item: Item | undefined, session: Session | undefined): string {
+  return `${item?.id} ${item?.state} ${item?.reason} ${session?.id} ${session && readStamp(session.paths.events)}`
 }
 
 /** Returns whether GitHub was asked, and has answered. */
@@ -157,8 +182,7 @@ async function bringForward(
     await giveBack(config.home, await connect(), record, `its item ${item.id} was taken out: ${item.reason}`)
     return say(`${formatIssue(record)}: given back, ${item.id} was taken out`)
   }
-  const first = item?.sessionId ?? record.session
-  const session = first === null ? undefined : sessions.findNewestAttempt(config.workspace, first)
+  const session = findWork(config, record, item, sessions)
   if (session !== undefined && session.id !== record.session)
     record = writeRecord(config.home, record, { session: session.id })
   // The comment keeps what it said last: without the session, there is nothing true to say.
@@ -166,7 +190,7 @@ async function bringForward(
   if (isStarted && session === undefined) return end(config, record, 'its session was removed', say)
   const before = published.get(record.claim)
   if (isOld(before?.closedAt)) return end(config, record, 'its session has ended', say)
-  const stamp = `${item?.state} ${item?.reason} ${session?.id} ${session && readStamp(session.paths.events)}`
+  const stamp = readWorkStamp(item, session)
   if (before?.stamp === stamp) return
   const closedAt = await updateComment(config, record, { item, session }, connect, say)
   published.set(record.claim, { stamp, closedAt })

@@ -91,26 +91,27 @@ export function readRecord(home: string, key: IssueKey): IssueRecord | undefined
   throw createDamagedError(file, 'look at the issue: its comment and its branch say whether it is claimed.')
 }
 
-/** The names of the records that this dispatch cannot read, of another version of it. */
-export function listUnreadable(home: string): string[] {
-  return listRecordFiles(home, 'issues')
-    .filter(file => parse(file) === undefined)
-    .map(file => path.basename(file))
-}
-
 /** All records that can be read. */
 export function listRecords(home: string): IssueRecord[] {
   return listRecordFiles(home, 'issues').flatMap(file => parse(file) ?? [])
 }
 
-/** Rename the records that are no JSON, so that they hold up no others. Returns their new names. */
-export function setAsideDamaged(home: string): string[] {
-  return listRecordFiles(home, 'issues')
-    .filter(file => readJson(file) === undefined)
-    .map(file => {
+/**
+ * All records that can be read, by reading each once, and the names of the others: `unreadable`, which another version of dispatch has
+ * written, and `damaged`, which are no JSON and were renamed, so that they hold up nothing.
+ */
+export function readRecords(home: string): { records: IssueRecord[]; damaged: string[]; unreadable: string[] } {
+  const read = { records: [] as IssueRecord[], damaged: [] as string[], unreadable: [] as string[] }
+  for (const file of listRecordFiles(home, 'issues')) {
+    const content = readJson(file)
+    const record = parseContent(content)
+    if (record) read.records.push(record)
+    else if (content === undefined) {
       fs.renameSync(file, `${file}.damaged`)
-      return `${path.basename(file)}.damaged`
-    })
+      read.damaged.push(`${path.basename(file)}.damaged`)
+    } else if (record === undefined) read.unreadable.push(path.basename(file))
+  }
+  return read
 }
 
 /** Write what was changed of a record, and return it. It is on the disk when this returns. */
@@ -129,7 +130,10 @@ export function withIssue<Result>(home: string, key: IssueKey, work: () => Promi
 
 /** Null where there is no such file, undefined for a damaged one, and for one of another dispatch that this one does not know. */
 function parse(file: string): IssueRecord | null | undefined {
-  const content = readJson(file)
+  return parseContent(readJson(file))
+}
+
+function parseContent(content: unknown): IssueRecord | null | undefined {
   if (content === null) return null
   const { gate, told, ...rest } = OldNames.safeParse(content).data ?? {}
   return IssueRecord.safeParse({ trigger: gate, commentHash: told, ...rest }).data

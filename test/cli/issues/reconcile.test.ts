@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { IssueMemory, reconcileIssues } from '#cli/issues/reconcile.ts'
 import { refuseClosedIssue } from '#cli/issues/refuse-closed.ts'
 import { releaseIssue } from '#cli/issues/release.ts'
+import { SessionList } from '#cli/issues/session-list.ts'
 import { ensureStarted } from '#cli/issues/start.ts'
 import { getKey } from '#cli/issues/take-issue.ts'
 import { sha256 } from '#host/hash.ts'
@@ -20,6 +21,7 @@ import {
   readClaimTraces,
 } from '../../fixtures/issue-machine.ts'
 import { listQueue } from '../../fixtures/list-queue.ts'
+import { createScratchFolder } from '../../fixtures/scratch.ts'
 
 test('a comment is edited when the work has gone on, and only then', async t => {
   const github = await openForge(t)
@@ -45,6 +47,41 @@ test('a comment is edited when the work has gone on, and only then', async t => 
     issue.comments[0]?.body ?? '',
     /does not start by itself[\s\S]*````text\nit ```does```[\s\S]*dispatch queue show q-1/,
   )
+})
+
+test('where nothing has changed, each record and the sessions are read once, and no lease is taken', async t => {
+  const github = await openForge(t)
+  const { machine, reconcile } = await openHome(t, github)
+  const { home, workspace } = machine.config
+  for (const letters of ['aaaa', 'bbbb']) {
+    await machine.take(openIssue(github).number, { startsHere: true })
+    const task = { bytes: 1, sha256: sha256(machine.records().at(-1)?.task ?? ''), title: 'x' }
+    addSession(workspace, `2026-11-30-say-${letters}`, { task })
+  }
+  const folder = path.join(home, 'issues')
+  const listLeases = () => fs.readdirSync(folder, { recursive: true }).sort()
+  await reconcile()
+  const leases = listLeases()
+  const [opens, lists] = [t.mock.method(fs, 'openSync'), t.mock.method(fs, 'readdirSync')]
+  await reconcile()
+  const files = opens.mock.calls.map(({ arguments: [file] }) => String(file)).filter(file => file.startsWith(folder))
+  const names = fs.readdirSync(folder).filter(name => name.endsWith('.json'))
+  assert.deepEqual(
+    files,
+    names.map(name => path.join(folder, name)),
+  )
+  assert.equal(lists.mock.calls.filter(({ arguments: [each] }) => each === workspace).length, 1)
+  assert.deepEqual(listLeases(), leases)
+})
+
+test('a session that is opened within a round is found in it', t => {
+  const workspace = createScratchFolder(t)
+  const sessions = new SessionList()
+  const first = addSession(workspace, '2026-11-30-say-aaaa', {})
+  sessions.startRound()
+  assert.equal(sessions.findNewestAttempt(workspace, first.id)?.id, first.id)
+  const second = addSession(workspace, '2026-11-30-say-bbbb', {})
+  assert.equal(sessions.findNewestAttempt(workspace, second.id)?.id, second.id)
 })
 
 test('an issue that was closed while it waited is not started, and given back', async t => {
