@@ -36,16 +36,18 @@ export class PullRequestWatch {
   async look(config: Config, say: (line: string) => void): Promise<void> {
     if (readPause(config.home, new Date()) !== undefined) return
     const followed = listFollowed(config)
-    for (const record of followed) await this.lookAt(config, record, say)
+    let hasLooked = false
+    for (const record of followed) hasLooked = (await this.lookAt(config, record, say)) || hasLooked
     const urls = new Set(followed.map(({ url }) => url))
     for (const url of this.memories.keys()) if (!urls.has(url)) this.memories.delete(url)
-    notifyPullRequests(config, listFollowed(config))
+    notifyPullRequests(config, hasLooked ? listFollowed(config) : followed)
   }
 
-  private async lookAt(config: Config, record: PullRequestRecord, say: (line: string) => void): Promise<void> {
+  /** Returns whether it was due. */
+  private async lookAt(config: Config, record: PullRequestRecord, say: (line: string) => void): Promise<boolean> {
     const { url } = record
     const isDue = performance.now() - (this.lookedAtMs.get(url) ?? Number.NEGATIVE_INFINITY) >= MINUTE_MS
-    if (this.said.rests(url) || (!isDue && !(await hasEndedAttempt(config, record)))) return
+    if (this.said.rests(url) || (!isDue && !(await hasEndedAttempt(config, record)))) return false
     this.lookedAtMs.set(url, performance.now())
     const memory = this.memories.get(url) ?? new Map()
     this.memories.set(url, memory)
@@ -58,6 +60,7 @@ export class PullRequestWatch {
       if (!(error instanceof DispatchError)) throw error
       if (this.said.fail(url, error.message)) say(`${formatForgeKey(record)}: ${error.message}. It goes on later.`)
     }
+    return true
   }
 }
 
