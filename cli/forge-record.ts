@@ -1,8 +1,9 @@
+import fs from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { DispatchError, exitCodes } from '#host/error.ts'
-import { listNames, makePrivateFolder, writeAtomic } from '#host/fs'
+import { listNames, makePrivateFolder, readJson, writeAtomic } from '#host/fs'
 import { acquireLease, releaseLease } from '#host/lease'
 import { identify } from '#host/process'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '#host/time.ts'
@@ -32,12 +33,39 @@ export function getRecordFile(home: string, kind: Kind, { host, owner, name, num
   return path.join(home, kind, `${[host.replace(':', '_'), owner, name, number].join('+').toLowerCase()}.json`)
 }
 
-/** The files of all of them. */
+/** The folder, beside the files in use, of those that were put aside because nothing has changed them for long. */
+const PAST_FOLDER = 'past'
+
+/** The files in use, without those that were put aside. */
 export function listRecordFiles(home: string, kind: Kind): string[] {
   const folder = path.join(home, kind)
-  return listNames(folder)
-    .filter(name => /^[^.].*\.json$/.test(name))
-    .map(name => path.join(folder, name))
+  return listRecordNames(folder).map(name => path.join(folder, name))
+}
+
+/** The files of all of them, as `readRecordFile` takes them. */
+export function listAllRecordFiles(home: string, kind: Kind): string[] {
+  const folder = path.join(home, kind)
+  // Tidying only moves them to the second folder, so none is missed.
+  const names = new Set([...listRecordNames(folder), ...listRecordNames(path.join(folder, PAST_FOLDER))])
+  return [...names].sort().map(name => path.join(folder, name))
+}
+
+/** What a file contains, as `readJson` does, also where it was put aside. */
+export function readRecordFile(file: string): unknown {
+  const content = readJson(file)
+  return content === null ? readJson(getPastFile(file)) : content
+}
+
+/** Put a record aside. The daemon reads those in use again and again; who asks for one by its key, or for all, finds it as before. */
+export function putRecordAside(home: string, kind: Kind, key: ForgeKey): void {
+  const file = getRecordFile(home, kind, key)
+  makePrivateFolder(path.dirname(getPastFile(file)))
+  fs.renameSync(file, getPastFile(file))
+}
+
+/** Where the file of a record is once it was put aside. */
+export function getPastFile(file: string): string {
+  return path.join(path.dirname(file), PAST_FOLDER, path.basename(file))
 }
 
 /** Write the record of one of them. It is on the disk when this returns. */
@@ -100,3 +128,7 @@ export function formatForgeKey({ owner, name, number }: Pick<ForgeKey, 'owner' |
 // --- internal ---
 
 const LONGEST_WAIT_MS = 2 * MINUTE_MS
+
+function listRecordNames(folder: string): string[] {
+  return listNames(folder).filter(name => /^[^.].*\.json$/.test(name))
+}

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { isErrno } from '#host/error.ts'
 import { encodeName } from '#host/file-name.ts'
 import { listNames, toStorageError } from '#host/fs'
+import { getPastFile } from '../forge-record.ts'
 import type { FileEntry, Listing } from './format.ts'
 import type { ObjectStore } from './object-store.ts'
 import { resolveEntry } from './scan.ts'
@@ -46,6 +47,7 @@ export function addUnit(
       if (entry.kind !== 'folder') kept.push(entry.path)
       continue
     }
+    if (fs.existsSync(getPastFile(file.toString()))) continue // A record that tidying has put aside since.
     if (isMoved && entry.kind === 'file' && isInSibling(file.toString())) continue
     try {
       if (entry.kind === 'folder') {

@@ -10,7 +10,9 @@ import {
   forgePlaceShape,
   formatForgeKey,
   getRecordFile,
+  listAllRecordFiles,
   listRecordFiles,
+  readRecordFile,
   withRecord,
   writeRecordFile,
 } from '../forge-record.ts'
@@ -91,13 +93,13 @@ export function readRecord(home: string, key: IssueKey): IssueRecord | undefined
   throw createDamagedError(file, 'look at the issue: its comment and its branch say whether it is claimed.')
 }
 
-/** All records that can be read. */
+/** All records that can be read, also those that were put aside. */
 export function listRecords(home: string): IssueRecord[] {
-  return listRecordFiles(home, 'issues').flatMap(file => parse(file) ?? [])
+  return listAllRecordFiles(home, 'issues').flatMap(file => parse(file) ?? [])
 }
 
 /**
- * All records that can be read, by reading each once, and the names of the others: `unreadable`, which another version of dispatch has
+ * The records in use that can be read, by reading each once, and the names of the others: `unreadable`, which another version of dispatch has
  * written, and `damaged`, which are no JSON and were renamed, so that they hold up nothing.
  */
 export function readRecords(home: string): { records: IssueRecord[]; damaged: string[]; unreadable: string[] } {
@@ -130,7 +132,7 @@ export function withIssue<Result>(home: string, key: IssueKey, work: () => Promi
 
 /** Null where there is no such file, undefined for a damaged one, and for one of another dispatch that this one does not know. */
 function parse(file: string): IssueRecord | null | undefined {
-  return parseContent(readJson(file))
+  return parseContent(readRecordFile(file))
 }
 
 function parseContent(content: unknown): IssueRecord | null | undefined {

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { Finding } from '#forge/feedback'
-import { readJson } from '#host/fs'
 import { toOneLine } from '#host/text.ts'
 import type { Session } from '#session'
 import { landingAuthors } from '#session/landing'
@@ -10,7 +9,9 @@ import {
   type ForgeKey,
   forgePlaceShape,
   getRecordFile,
+  listAllRecordFiles,
   listRecordFiles,
+  readRecordFile,
   retryUntilFree,
   withRecord,
   writeRecordFile,
@@ -99,9 +100,15 @@ export function getAttemptKey(id: Attempt['id']): string {
   return `pull-request/${id}`
 }
 
-/** All records that can be read. */
+/** All records that can be read, also those that were put aside. */
 export function listPullRequestRecords(home: string): PullRequestRecord[] {
-  return listRecordFiles(home, 'pull-requests').flatMap(file => parse(file) ?? [])
+  return listAllRecordFiles(home, 'pull-requests').flatMap(file => parse(file) ?? [])
+}
+
+/** Those that have not ended. */
+export function listOpenRecords(home: string): PullRequestRecord[] {
+  const records = listRecordFiles(home, 'pull-requests').flatMap(file => parse(file) ?? [])
+  return records.filter(({ state }) => state !== 'ended')
 }
 
 /** The record of the pull request that has the work of a session, or had it before a newer one. */
@@ -219,7 +226,7 @@ const MAX_REASON_CHARS = 300
 
 /** Null where there is no such file, undefined for a damaged one. */
 function parse(file: string): PullRequestRecord | null | undefined {
-  const content = readJson(file)
+  const content = readRecordFile(file)
   if (content === null) return null
   // An earlier dispatch called the attempt a round.
   const isEarlier = typeof content === 'object' && 'round' in content

@@ -10,7 +10,7 @@ import { watchLoop } from '../watch-loop.ts'
 import { findAttemptItem } from './end-attempt.ts'
 import { notifyPullRequests } from './notifications.ts'
 import { pollPullRequest } from './poll.ts'
-import { listPullRequestRecords, type PullRequestRecord } from './record.ts'
+import { listOpenRecords, type PullRequestRecord } from './record.ts'
 
 /**
  * Look at the pull requests of the projects that say so, until `end` aborts: GitHub is asked once a minute, and at once when a new attempt
@@ -72,7 +72,7 @@ const LOOK_INTERVAL_MS = 10 * SECOND_MS
 function listFollowed({ home }: Config): PullRequestRecord[] {
   const folders = listProjects(home).flatMap(({ path, pullRequests }) => (pullRequests === 'follow' ? [path] : []))
   if (folders.length === 0) return []
-  return listPullRequestRecords(home).filter(({ state, checkout }) => state !== 'ended' && folders.includes(checkout))
+  return listOpenRecords(home).filter(({ checkout }) => folders.includes(checkout))
 }
 
 async function hasEndedAttempt(config: Config, record: PullRequestRecord): Promise<boolean> {

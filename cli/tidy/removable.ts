@@ -1,6 +1,16 @@
 /** Something that can be removed, and why nothing is lost with it. */
 export interface Removable {
-  kind: 'session' | 'dependencies' | 'history' | 'log' | 'notifications' | 'queue' | 'leftovers' | 'socket' | 'version'
+  kind:
+    | 'session'
+    | 'dependencies'
+    | 'history'
+    | 'log'
+    | 'notifications'
+    | 'queue'
+    | 'records'
+    | 'leftovers'
+    | 'socket'
+    | 'version'
   /** What it is, for people. */
   name: string
   reason: string

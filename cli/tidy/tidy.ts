@@ -3,6 +3,7 @@ import { DispatchError, exitCodes } from '#host/error.ts'
 import { toStorageError } from '#host/fs'
 import { DAY_MS } from '#host/time.ts'
 import { listRemovableCaches } from './caches.ts'
+import { listOldRecords } from './forge-records.ts'
 import { listLeftovers } from './leftovers.ts'
 import { listOldItems, listOldLogs, listOldNotifications } from './records.ts'
 import type { Removable } from './removable.ts'
@@ -46,6 +47,7 @@ export async function listRemovable(
     () => listRemovableCaches(config, dependencyAgeMs),
     () => listOldNotifications(config),
     () => listOldItems(config),
+    () => listOldRecords(config),
     () => listOldLogs(config),
     () => listOldVersions(config),
   ]

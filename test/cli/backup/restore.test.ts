@@ -4,6 +4,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { backUp } from '#cli/backup/backup.ts'
 import { restore } from '#cli/backup/restore.ts'
+import { getPastFile } from '#cli/forge-record.ts'
 import { type Config, readDefaultConfig } from '#host/config'
 import { LandingQueue } from '#landing'
 import { getOutboxFolders } from '#notify'
@@ -169,4 +170,16 @@ test('a landing that waits pauses the home, and a merge brings back nothing that
   const restored = readDefaultConfig({ DISPATCH_HOME: path.join(around, 'restored') })
   assert.ok((await restore(restored, folder, { mayMerge: false })).isPaused)
   assert.equal(getQueue(restored.home).listOpen().length, 1)
+})
+
+test('a record that was put aside since does not come back as it was', async t => {
+  const { config, around } = createFilledHome(t, 0)
+  const folder = path.join(around, 'backups')
+  const file = path.join(config.home, 'issues/github.com+ada+notes+7.json')
+  fs.mkdirSync(path.dirname(getPastFile(file)), { recursive: true })
+  fs.writeFileSync(file, '{}')
+  await backUp(config, folder, options)
+  fs.renameSync(file, getPastFile(file))
+  await restore(config, folder, { mayMerge: true })
+  assert.ok(!fs.existsSync(file))
 })

@@ -6,6 +6,9 @@ import net from 'node:net'
 import path from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { getRecordFile } from '#cli/forge-record.ts'
+import { listRecords, readRecord, readRecords, writeRecord } from '#cli/issues/record.ts'
+import { findRecordOf, rememberPullRequest, writePullRequestRecord } from '#cli/pull-request/record.ts'
 import { startTidyOnceADay, tidyInBackground } from '#cli/tidy/schedule.ts'
 import { getScheduledRule, listRemovable, removeAll, requireRemoved } from '#cli/tidy/tidy.ts'
 import type { Config } from '#host/config'
@@ -14,6 +17,8 @@ import { openTmux } from '#host/tmux'
 import { openQueue, writePause } from '#queue'
 import { readSession } from '#session/store.ts'
 import { addEndedSession, createFilledHome } from '../../fixtures/backup-home.ts'
+import { openForge } from '../../fixtures/forge.ts'
+import { createIssueMachine, openIssue } from '../../fixtures/issue-machine.ts'
 import { createItem } from '../../fixtures/queue-contract.ts'
 import { compileCacheFolder } from '../../fixtures/rig.ts'
 import { createRandom, waitUntil } from '../../fixtures/scratch.ts'
@@ -115,6 +120,38 @@ test('items of the queue go after 90 days', async t => {
     (await queue.list()).map(({ id }) => id),
     [open],
   )
+})
+
+test('records of what is over are put aside after 90 days, and found as before', async t => {
+  const github = await openForge(t)
+  const { config, take } = createIssueMachine(t, await github.connect('ada'))
+  const { home } = config
+  const [held, over, young] = [openIssue(github), openIssue(github), openIssue(github)]
+  for (const { number } of [held, over, young]) await take(number)
+  const [first, second, third] = listRecords(home)
+  assert.ok(first && second && third)
+  for (const record of [second, third]) writeRecord(home, record, { state: 'given back', reason: 'you gave it back' })
+  for (const record of [first, second]) age(getRecordFile(home, 'issues', record), 100)
+  const facts = { checkout: '/notes', base: 'main', branch: 'b', author: 'me' as const, isDraft: false }
+  const place = { ...second, session: 'one', commits: ['a'] }
+  const pull = rememberPullRequest(home, { ...place, ...facts })
+  writePullRequestRecord(home, pull, { state: 'ended', reason: 'merged' })
+  age(getRecordFile(home, 'pull-requests', pull), 100)
+
+  const { removable } = await listRemovable(config, everything)
+  assert.deepEqual(
+    removable.map(({ kind, name }) => [kind, name]),
+    [['records', '2 records of issues and pull requests']],
+  )
+  await removeAll(removable)
+  assert.deepEqual(readRecords(home).records, [first, readRecord(home, third)])
+  assert.deepEqual(listRecords(home).length, 3)
+  assert.equal(readRecord(home, second)?.trigger.at, second.trigger.at)
+  assert.equal(findRecordOf(home, 'one')?.reason, 'merged')
+  assert.deepEqual(await listKinds(config), [])
+  writeRecord(home, second)
+  assert.equal(readRecord(home, second)?.state, 'claimed', 'it was taken again')
+  assert.equal(listRecords(home).length, 3)
 })
 
 test('a socket goes if no tmux server listens there', async t => {
