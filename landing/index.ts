@@ -3,6 +3,7 @@ export {
   getLanderLease,
   getLandingFolder,
   LandingQueue,
+  LOOK_BACK_MS,
   listLandingQueues,
 } from './landing-queue.ts'
-export { chooseNextLanding, listOverlaps } from './order.ts'
+export { chooseNextLanding, LONGEST_REST_MS, listOverlaps } from './order.ts'

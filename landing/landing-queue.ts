@@ -4,6 +4,7 @@ import { isErrno } from '#host/error.ts'
 import { listNames, makePrivateFolder, readIfPresent, readJson, toStorageError, writeAtomic } from '#host/fs'
 import { git } from '#host/git'
 import { sha256 } from '#host/hash.ts'
+import { DAY_MS } from '#host/time.ts'
 import { Entry, type EntryState, type Landing } from './entry.ts'
 
 /**
@@ -22,6 +23,9 @@ export function listLandingQueues(home: string): LandingQueue[] {
     .filter(name => folderName.test(name))
     .map(name => new LandingQueue(path.join(folder, name)))
 }
+
+/** A session that lands by itself is put in for so long after something has happened in it, unless it has an entry. */
+export const LOOK_BACK_MS = 7 * DAY_MS
 
 /** The lease of the one process that lands what waits in this folder. */
 export function getLanderLease(folder: string): string {
@@ -201,12 +205,13 @@ export class LandingQueue {
     }
   }
 
-  /** What needs a person stays. */
+  /** What needs a person stays, and what would be put in by itself without its entry, such as a session that was taken out. */
   private removeOldEnded(): void {
     if (listNames(this.getFolder('ended')).length <= MAX_ENDED_COUNT) return
     const ended = this.list(['ended']).filter(({ outcome }) => outcome !== 'needs you')
-    for (const { session } of ended.slice(0, -MAX_ENDED_COUNT))
-      fs.rmSync(this.getFile('ended', session), { force: true })
+    const oldest = new Date(Date.now() - KEPT_ENDED_MS).toISOString()
+    for (const { session, since } of ended.slice(0, -MAX_ENDED_COUNT))
+      if (since < oldest) fs.rmSync(this.getFile('ended', session), { force: true })
   }
 }
 
@@ -215,6 +220,7 @@ export class LandingQueue {
 const FOLDER_NAME_CHARS = 32
 const folderName = /^[0-9a-f]{32}$/
 const MAX_ENDED_COUNT = 200
+const KEPT_ENDED_MS = LOOK_BACK_MS + DAY_MS
 
 const stateFolders: Record<EntryState, string> = {
   waiting: 'waiting',

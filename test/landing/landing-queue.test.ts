@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { type Landing, LandingQueue } from '#landing'
+import { DAY_MS } from '#host/time.ts'
+import { type Landing, LandingQueue, LOOK_BACK_MS } from '#landing'
 import { createEntry } from '../fixtures/landing-entry.ts'
 import { createScratchFolder } from '../fixtures/scratch.ts'
 
@@ -78,16 +79,25 @@ test('a new attempt takes the place of the session that was sent back, and keeps
 
 test('it forgets what ended long ago, but nothing that needs a person', t => {
   const queue = new LandingQueue(createScratchFolder(t))
-  const add = (session: string, outcome: 'landed' | 'needs you') => {
+  const add = (session: string, outcome: 'landed' | 'needs you' | 'dropped') => {
     queue.add(createEntry({ session }))
     const entry = queue.find(session)
     assert.ok(entry)
     queue.end(entry, { outcome, reason: '', error: null })
   }
+  const listLeft = () => {
+    queue.add(createEntry({ session: 'last' }))
+    return queue.list().map(({ session }) => session)
+  }
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
   add('first', 'needs you')
+  add('out', 'dropped')
   for (let index = 0; index < 210; index++) add(`s${String(index).padStart(3, '0')}`, 'landed')
-  queue.add(createEntry({ session: 'last' }))
-  const left = queue.list().map(({ session }) => session)
-  assert.ok(left.includes('first') && left.includes('s209') && !left.includes('s000'))
+  assert.ok(listLeft().includes('out'), 'without its entry it would be put in again')
+  t.mock.timers.tick(LOOK_BACK_MS)
+  assert.ok(listLeft().includes('out'))
+  t.mock.timers.tick(DAY_MS + 1)
+  const left = listLeft()
+  assert.ok(left.includes('first') && left.includes('s209') && !left.includes('s000') && !left.includes('out'))
   assert.ok(left.length <= 203, `${left.length}`)
 })

@@ -44,3 +44,10 @@ test('it waits for the sessions that are to land before it, and for its time', (
 test('what lands, was sent back or has ended is not chosen', () => {
   assert.equal(choose(createQueue({ state: 'landing' }, { state: 'sent back' }, { state: 'ended' })), undefined)
 })
+
+test('a rest that was begun before the clock was set back does not count', () => {
+  const since = '2026-11-30T12:20:00.000Z'
+  assert.equal(choose(createQueue({ notBefore: '2026-11-30T12:20:30.000Z' })), undefined)
+  assert.equal(choose(createQueue({ notBefore: '2026-11-30T12:20:30.000Z', since })), 's0', 'it began in the future')
+  assert.equal(choose(createQueue({ notBefore: '2026-11-30T12:30:01.000Z' })), 's0', 'no rest is that long')
+})
