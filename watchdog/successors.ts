@@ -15,7 +15,7 @@ export interface Room {
   maxTakenUp: number
   /** The id of a session that a person asks for. It needs no room. */
   wanted?: string
-  /** What was tried before, by id. The caller keeps it, and it spaces out tries that change nothing. */
+  /** What was tried before, by id. The caller keeps it, and it spaces out tries that change nothing: `atMs` is of `performance.now()`. */
   tries?: Map<string, { seq: number; count: number; atMs: number }>
 }
 
@@ -55,7 +55,7 @@ export async function startSuccessors(
   for (const { view, isTerminalOpen, need } of lost) {
     const { id } = view.session
     const needsSlot = !isTerminalOpen && id !== wanted
-    if (need === 'later' || (needsSlot && freeSlots <= 0) || !isTimeForTry(tries, view, nowMs)) {
+    if (need === 'later' || (needsSlot && freeSlots <= 0) || !isTimeForTry(tries, view)) {
       succession.waiting.push(id)
       continue
     }
@@ -67,7 +67,7 @@ export async function startSuccessors(
     } catch (error) {
       succession.failures.push({ id, error })
     }
-    recordTry(tries, view, nowMs)
+    recordTry(tries, view)
   }
   return succession
 }
@@ -97,14 +97,14 @@ export function classifyNeed(
 type Tries = NonNullable<Room['tries']>
 
 /** A start that changed nothing, not even the log, is tried again after 2, 4, 8 … 300 seconds. */
-function isTimeForTry(tries: Tries, { session, status }: SessionView, nowMs: number): boolean {
+function isTimeForTry(tries: Tries, { session, status }: SessionView): boolean {
   const last = tries.get(session.id)
   if (last === undefined || last.seq !== status.lastSeq) return true
-  return nowMs - last.atMs >= Math.min(MAX_RESTART_DELAY_MS, 1000 * 2 ** last.count)
+  return performance.now() - last.atMs >= Math.min(MAX_RESTART_DELAY_MS, 1000 * 2 ** last.count)
 }
 
-function recordTry(tries: Tries, { session, status }: SessionView, nowMs: number): void {
+function recordTry(tries: Tries, { session, status }: SessionView): void {
   const last = tries.get(session.id)
   const count = last?.seq === status.lastSeq ? last.count + 1 : 1
-  tries.set(session.id, { seq: status.lastSeq, count, atMs: nowMs })
+  tries.set(session.id, { seq: status.lastSeq, count, atMs: performance.now() })
 }

@@ -89,8 +89,10 @@ it('a session that cannot be started keeps no other one from it, and is tried le
     return true
   }
   const room = { slots: 9, maxTakenUp: 9, tries: new Map() }
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
   const first = await startSuccessors(views, config, start, room)
   assert.deepEqual([getEnds(first.started), first.failures.length], ['1', 1])
+  t.mock.timers.setTime(Date.now() + 3_600_000) // A clock that is set changes nothing.
   const second = await startSuccessors(views, config, start, room)
   assert.deepEqual([getEnds(second.waiting), second.failures.length], ['01', 0])
 })
