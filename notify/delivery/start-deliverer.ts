@@ -9,7 +9,7 @@ import { buildSenderEnvironment } from '../child-env.ts'
 import { listEnabledChannels } from '../outbox.ts'
 import { delivererLeaseOptions, getDelivererLeaseFolder, hasWaiting } from './deliverer.ts'
 
-/** The deliverers that this process started, by home. */
+/** The deliverers that this process started, by home; their rests by `performance.now()`. */
 const deliverers = new Map<string, { isRunning: boolean; notBeforeMs: number }>()
 
 /** A deliverer that fails, for example because of a wrong setting, would fail again at once. */
@@ -25,7 +25,7 @@ export async function startDeliverer(config: Config): Promise<void> {
     const { home } = config
     const started = deliverers.get(home)
     if (!hasWaiting(home, listEnabledChannels(config))) return
-    if (started?.isRunning || Date.now() < (started?.notBeforeMs ?? 0)) return
+    if (started?.isRunning || performance.now() < (started?.notBeforeMs ?? 0)) return
     if (await isLeaseFree(getDelivererLeaseFolder(home), delivererLeaseOptions)) launchDeliverer(config)
   } catch (error) {
     process.stderr.write(`the deliverer could not be started: ${error instanceof Error ? error.message : error}\n`)
@@ -44,7 +44,7 @@ function launchDeliverer(config: Config): void {
   deliverers.set(home, { isRunning: true, notBeforeMs: 0 })
   ended.then(exitCode => {
     const pauseMs = exitCode === 0 ? 0 : RESTART_PAUSE_MS
-    deliverers.set(home, { isRunning: false, notBeforeMs: Date.now() + pauseMs })
+    deliverers.set(home, { isRunning: false, notBeforeMs: performance.now() + pauseMs })
     // Something may have been queued while this deliverer was about to end.
     setTimeout(() => void startDeliverer(config), pauseMs).unref()
   })

@@ -3,10 +3,13 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { after, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { readConfig } from '#host/config'
 import { runProgram } from '#host/exec.ts'
 import { readLeaseHolder } from '#host/lease'
 import { checkLiveness, type ProcessIdentity } from '#host/process'
-import { defaultTiming, readDeliveryLog, writeToOutbox } from '#notify'
+import { HOUR_MS } from '#host/time.ts'
+import { defaultTiming, readDeliveryLog, startDeliverer, writeToOutbox } from '#notify'
 import { readRetryState } from '#notify/delivery/retry-state.ts'
 import { findFilesWith } from '../../fixtures/find-files.ts'
 import {
@@ -18,6 +21,7 @@ import {
 } from '../../fixtures/notify-home.ts'
 import { startNtfyServer } from '../../fixtures/ntfy-server.ts'
 import { waitUntil } from '../../fixtures/scratch.ts'
+import { whyNotLinux } from '../../fixtures/skip-reasons.ts'
 
 const brokenServer = 'http://127.0.0.1:1'
 const homes: string[] = []
@@ -95,6 +99,22 @@ test('with invalid settings the notification waits, and the log has the reason',
   const log = path.join(home, 'logs/deliver.log')
   await waitUntil(() => fs.existsSync(log) && fs.readFileSync(log, 'utf8').includes('DESKTOP'), 'the log')
   assert.equal(listOutbox(home, 'phone').waiting.length, 1)
+})
+
+test('a deliverer that has failed rests as long, also where the clock is set', { skip: whyNotLinux }, async t => {
+  const home = newHome({ DESKTOP: 'perhaps' })
+  writeToOutbox(home, buildQueuedNotification(1), ['phone'])
+  const settings = { DESKTOP: 'off', ...buildPhoneSettings(brokenServer), DISPATCH_HOME: home }
+  const config = { ...readConfig(settings), logsFolder: path.join(home, 'logs') }
+  await startDeliverer(config)
+  const listChildren = () => fs.readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8')
+  assert.notEqual(listChildren(), '', 'it is started')
+  await waitUntil(() => listChildren() === '', 'it has failed')
+  await setImmediate()
+  fs.rmSync(config.logsFolder, { recursive: true })
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() + HOUR_MS })
+  await startDeliverer(config)
+  assert.ok(!fs.existsSync(config.logsFolder), 'no other one is started')
 })
 
 test('after kill -9 a Retry-After still counts, and the bucket is not full again', async () => {
