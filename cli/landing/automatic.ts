@@ -1,7 +1,6 @@
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
-import { DAY_MS } from '#host/time.ts'
-import { type Entry, getLandingFolder, LandingQueue, listLandingQueues } from '#landing'
+import { type Entry, getLandingFolder, LandingQueue, LOOK_BACK_MS, listLandingQueues } from '#landing'
 import { listProjects, type RegisteredProject } from '#projects'
 import type { Session } from '#session'
 import { readBaseBranch } from '#session/landing'
@@ -36,13 +35,12 @@ export async function addAutomatic(
     if ((await readView(session)).state !== 'PASS') continue // The work was changed since.
     const added = addSession(config, session, project, project.landing)
     // Its checkout may be gone. The sessions of other projects do not wait for that.
-    say(await added.catch(thrown => `${session.id} cannot land by itself: ${toDispatchError(thrown).message}`))
+    const text = await added.catch(thrown => `${session.id} cannot land by itself: ${toDispatchError(thrown).message}`)
+    if (text !== undefined) say(text)
   }
 }
 
 // --- internal ---
-
-const LOOK_BACK_MS = 7 * DAY_MS
 
 /** The sessions that are in a queue or were, and the items with new attempts. */
 function listKnown(config: Config): Set<string | null> {
@@ -50,13 +48,18 @@ function listKnown(config: Config): Set<string | null> {
   return new Set(entries.flatMap(({ session, retryItem }) => (retryItem === null ? [session] : [session, retryItem])))
 }
 
-/** Returns what happened, for the log. */
+/** A person may have put it in while git was asked, or taken it out again. */
+function isKnown({ home }: Config, { id }: Session): boolean {
+  return listLandingQueues(home).some(queue => queue.find(id) !== undefined)
+}
+
+/** Returns what happened, for the log; undefined if it was put in by another process meanwhile. */
 async function addSession(
   config: Config,
   session: Session,
   project: RegisteredProject,
   { method, author }: NonNullable<RegisteredProject['landing']>,
-): Promise<string> {
+): Promise<string | undefined> {
   const { path, targetBranch } = project
   const wish: LandingWish = {
     method,
@@ -69,6 +72,7 @@ async function addSession(
   }
   const keep = async (ended: Partial<Entry>) => {
     const queue = new LandingQueue(await getLandingFolder(config.home, path))
+    if (isKnown(config, session)) return undefined
     queue.addEnded({ ...createEntry(session.id, path, wish), ...ended })
     return `${session.id} does not land by itself: ${ended.reason}`
   }
@@ -80,6 +84,7 @@ async function addSession(
     }
     await requireTarget(session, project)
     const { queue, entry } = await buildEntry(config, session, wish)
+    if (isKnown(config, session)) return undefined
     queue.add(entry)
     return `${session.id} waits to land on ${targetBranch}`
   } catch (thrown) {

@@ -16,7 +16,7 @@ import { notifyLandings } from './notifications.ts'
 
 /** What the daemon keeps from one look to the next. */
 export interface LandingWatch {
-  /** The landers that it has started, by the folder of their queue: until when no other one is started. */
+  /** The landers that it has started, by the folder of their queue: until when no other one is started, by `performance.now()`. */
   landers: Map<string, number>
   /** When the last entry had ended whose notification was written, by the folder of the queue. */
   notifiedMs: Map<string, number>
@@ -38,12 +38,12 @@ export async function keepLanding(
     const endedMs = queue.readLastEndMs()
     const isNew = isThorough || notifiedMs.get(queue.folder) !== endedMs
     if (isNew) await notifyLandings(config, queue).then(() => notifiedMs.set(queue.folder, endedMs), report)
-    if ((landers.get(queue.folder) ?? 0) > Date.now()) continue
+    if ((landers.get(queue.folder) ?? 0) > performance.now()) continue
     const isNeeded = await needsLander(config, queue, isThorough).catch(report)
     try {
       if (isNeeded && !(await hasLander(queue.folder))) startLander(config, queue, landers, say)
     } catch (error) {
-      landers.set(queue.folder, Date.now() + LANDER_REST_MS) // As for one that ended at once.
+      landers.set(queue.folder, performance.now() + LANDER_REST_MS) // As for one that ended at once.
       report(error)
     }
   }
@@ -91,7 +91,7 @@ function startLander(
   const lander = startDetached(program, [...args, 'land', 'run', name], { env: buildChildEnvironment(), log })
   landers.set(folder, Number.POSITIVE_INFINITY)
   void lander.then(code => {
-    landers.set(folder, code === 0 ? 0 : Date.now() + LANDER_REST_MS)
+    landers.set(folder, code === 0 ? 0 : performance.now() + LANDER_REST_MS)
     if (code !== 0) say(`the landing in ${name} ended with exit ${code}; see ${log}`)
   })
 }

@@ -2,7 +2,7 @@ import { type DispatchError, exitCodes } from '#host/error.ts'
 import { RemoteError } from '#host/git/upstream'
 import { formatCount } from '#host/text.ts'
 import { MINUTE_MS } from '#host/time.ts'
-import type { Entry } from '#landing'
+import { type Entry, LONGEST_REST_MS } from '#landing'
 import type { LandingStatus } from '#session/landing'
 import { SessionBusyError } from '#session/lease'
 
@@ -33,7 +33,7 @@ export function decideNext(
   if (isAttended) return { kind: 'end', outcome: 'not landed', reason }
   const needsPerson: Next = { kind: 'end', outcome: 'needs you', reason }
   const later = (count: number): Next => {
-    const pauseMs = Math.min(2 ** count, MAX_PAUSE_MINUTES) * MINUTE_MS
+    const pauseMs = Math.min(2 ** count * MINUTE_MS, LONGEST_REST_MS)
     return { kind: 'later', reason, notBefore: new Date(now.getTime() + pauseMs).toISOString() }
   }
   const laterIfRefused = () => (entry.refusals < MAX_REFUSAL_COUNT ? later(entry.refusals) : needsPerson)
@@ -75,7 +75,6 @@ export function isFailedPush(error: DispatchError): boolean {
 
 // --- internal ---
 
-const MAX_PAUSE_MINUTES = 30
 /** Each try runs gates, and mostly every check and the judge; a check that cannot run may never be able to. */
 const MAX_UNDECIDED_COUNT = 5
 /** A hook of the remote may be wrong for a moment. What fails at the push may have been proved each time. */
