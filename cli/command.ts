@@ -38,12 +38,22 @@ export interface Command<Known extends CommandOptions = CommandOptions> {
   /** Replaces the usage line that is built from the arguments and options. */
   usage?: string
   options?: Known
+  /** For a command that is typed in several ways. What a way does not take is exit 2, so that nothing is ignored. */
+  forms?: CommandForms<Known>
   /** For completion: the values of an argument, by its name in `CommandEntry.argumentUsage`. */
   choices?: Record<string, () => string[] | Promise<string[]>>
   /** Printed below the error about an unknown option, in place of `See dispatch NAME --help`. */
   optionRemedy?: string
   /** Returns the exit code; nothing is 0. */
   run(values: OptionValues<Known>, args: string[]): Promise<number | undefined>
+}
+
+/** The ways in which a command is typed, such as `queue move <item>` or `backup <dir> --verify`. */
+export interface CommandForms<Known extends CommandOptions = CommandOptions> {
+  /** The options of each, by the words behind the name of the command: `move <item>`, `<dir> --verify`. */
+  options: Record<string, readonly (keyof Known & string)[]>
+  /** The key of the one that was typed. Left out: the first argument names an action, and without one it is the first form. */
+  choose?(values: OptionValues<Known>, args: string[]): string
 }
 
 /** The groups of `dispatch --help`, in their order. */
@@ -81,7 +91,45 @@ export async function runCommand({ name, argumentUsage, load }: CommandEntry, ar
     throw new UsageError(`unexpected argument "${positionals[known.length]}"`, seeHelp)
   if (positionals.length < required.length)
     throw new UsageError(`missing argument <${required[positionals.length]?.name}>`, seeHelp)
+  if (command.forms) checkForm(name, command.forms, values, positionals)
   return (await command.run(values, positionals)) ?? exitCodes.ok
+}
+
+/** Exit 2 for an action that is not known, and for an option or a word that the form that was typed does not take. */
+export function checkForm(
+  name: string,
+  { options, choose }: CommandForms,
+  values: OptionValues<CommandOptions>,
+  args: string[],
+): void {
+  const all = Object.keys(options)
+  const form = choose
+    ? choose(values, args)
+    : args[0] === undefined
+      ? all[0]
+      : all.find(key => getAction(key) === args[0])
+  const own = options[form ?? '']
+  if (form === undefined || own === undefined)
+    throw new UsageError(`${name} has no action "${args[0]}"`, `Write one of: ${listActions({ options }).join(', ')}`)
+  const describe = (each: string) => `${name} ${each}`.trim()
+  const foreign = Object.keys(values).find(option => values[option] !== undefined && !own.includes(option))
+  const places = all.filter(each => options[each]?.includes(foreign ?? '')).map(describe)
+  if (foreign !== undefined)
+    throw new UsageError(
+      `\`dispatch ${describe(form)}\` does not accept --${foreign}`,
+      `It belongs to ${places.join(', ')}`,
+    )
+  const words = form.split(' ').filter(word => word !== '' && !word.startsWith('--'))
+  if (args.length > words.length && !form.includes('…'))
+    throw new UsageError(
+      `\`dispatch ${describe(form)}\` does not accept "${args[words.length]}"`,
+      `See \`dispatch ${name} --help\`.`,
+    )
+}
+
+/** The actions of a command whose forms begin with one. */
+export function listActions({ options }: Pick<CommandForms, 'options'>): string[] {
+  return Object.keys(options).map(getAction).filter(Boolean)
 }
 
 /** Does the command line ask for help? After `--` it does not. */
@@ -100,6 +148,8 @@ export function parseArgumentUsage(usage: string): { name: string; isOptional: b
 }
 
 // --- internal ---
+
+const getAction = (form: string): string => form.split(' ')[0] ?? ''
 
 function parseOptions(args: string[], options: CommandOptions, remedy: string) {
   try {

@@ -3,8 +3,8 @@ import { exitCodes } from '#host/error.ts'
 import { chooseWorkflow, installWorkflow, removeWorkflow } from '../actions/actions.ts'
 import { readJob } from '../actions/job.ts'
 import { renderWorkflow } from '../actions/workflow.ts'
-import { defineCommand } from '../command.ts'
-import { actionsOptions, checkAction, listActions } from '../input/actions-options.ts'
+import { defineCommand, listActions } from '../command.ts'
+import { actionsForms, actionsOptions } from '../input/actions-options.ts'
 import { refuseAgent } from '../input/confirm.ts'
 import { printReported } from '../output/actions-view.ts'
 import { describeIgnored } from '../output/issue-view.ts'
@@ -24,9 +24,9 @@ has not written is shown and left alone (exit 5). See docs/actions.md.
 `,
   usage: 'actions [action] [options]',
   options: actionsOptions,
-  choices: { action: listActions },
+  forms: actionsForms,
+  choices: { action: () => listActions(actionsForms) },
   async run(values, [action = 'show']) {
-    checkAction(action, values)
     const config = readConfig()
     if (action === 'show') {
       process.stdout.write(renderWorkflow(await chooseWorkflow(config, values)))

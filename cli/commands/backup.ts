@@ -29,6 +29,10 @@ Exit 10 if something could not be read, 13 with --verify if the backup is damage
     'with-secrets': { type: 'boolean', about: 'also .env and the kept token, in files that only you can read' },
     json: { type: 'boolean', about: 'print JSON instead of text' },
   },
+  forms: {
+    options: { '<dir>': ['keep', 'with-secrets', 'json'], '<dir> --verify': ['verify', 'at', 'json'] },
+    choose: ({ verify }) => (verify ? '<dir> --verify' : '<dir>'),
+  },
   async run(values, [folder = '']) {
     const config = readConfig()
     const progress = createProgressLine(values.verify ? 'verifying' : 'copying')
@@ -47,7 +51,6 @@ Exit 10 if something could not be read, 13 with --verify if the backup is damage
     await refuseAgent('backup')
     const keptCount = /^[1-9]\d{0,3}$/.test(values.keep ?? '7') ? Number(values.keep ?? '7') : undefined
     if (keptCount === undefined) throw new UsageError(`--keep must be a number from 1 to 9999: "${values.keep}"`)
-    if (values.at !== undefined) throw new UsageError('--at goes with --verify')
     const hasSecrets = values['with-secrets'] ?? false
     const report = await backUp(config, folder, { hasSecrets, keptCount, onProgress: progress.show })
     progress.clear()

@@ -1,10 +1,10 @@
 import { readConfig } from '#host/config'
 import { exitCodes } from '#host/error.ts'
-import { defineCommand, UsageError } from '../command.ts'
+import { defineCommand } from '../command.ts'
 import { refuseAgent } from '../input/confirm.ts'
-import { issueOptions, parseIssueNumber } from '../input/issue-options.ts'
+import { issueForms, issueOptions, parseIssueNumber } from '../input/issue-options.ts'
 import { connectCheckout } from '../issues/connect.ts'
-import { queueIssue, startIssueNow, takeForPerson } from '../issues/open-issue.ts'
+import { queueIssue, refuseStarted, startIssueNow, takeForPerson } from '../issues/open-issue.ts'
 import { releaseIssue } from '../issues/release.ts'
 import { getKey } from '../issues/take-issue.ts'
 import { printTaken, summarizeIssue } from '../output/issue-view.ts'
@@ -25,11 +25,9 @@ No other machine takes it then. See docs/issues.md.
 `,
   usage: 'issue <number> [options]',
   options: issueOptions,
+  forms: issueForms,
   async run(values, [text = '']) {
     const number = parseIssueNumber(text)
-    if (values.wait && !values.now) throw new UsageError('--wait needs --now', `dispatch issue ${number} --now --wait`)
-    if (values.release && (values.now || values['take-over']))
-      throw new UsageError('--release gives it back, and does nothing else', `dispatch issue ${number} --release`)
     const config = readConfig()
     await refuseAgent('issue')
     if (values.now)
@@ -46,6 +44,7 @@ No other machine takes it then. See docs/issues.md.
     const { record, isNew } = taken
     const startsNow = values.now && isNew
     const shown = startsNow ? taken : { ...taken, record: await queueIssue(config, record) }
+    if (values.now && !isNew) refuseStarted(config, shown.record)
     if (!values.json) printTaken(shown)
     if (startsNow) return startIssueNow(config, place, taken, values)
     if (values.json) print(JSON.stringify({ ...summarizeIssue(shown.record), isNew, ignored: taken.ignored }))

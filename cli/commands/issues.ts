@@ -1,6 +1,6 @@
 import { readConfig } from '#host/config'
 import { exitCodes } from '#host/error.ts'
-import { defineCommand, UsageError } from '../command.ts'
+import { defineCommand, listActions, UsageError } from '../command.ts'
 import { refuseAgent } from '../input/confirm.ts'
 import { isHeld, listRecords } from '../issues/record.ts'
 import { runIssueWatch } from '../issues/run-watch.ts'
@@ -8,7 +8,9 @@ import { parseIssueQuery } from '../issues/source.ts'
 import { printIssues, summarizeIssue } from '../output/issue-view.ts'
 import { print } from '../output/terminal.ts'
 
-const actions = ['ls', 'watch']
+const forms = {
+  options: { ls: ['all', 'json'], watch: ['label', 'milestone', 'repo', 'remote', 'once', 'json'] },
+} as const
 
 export const command = defineCommand({
   about: `
@@ -37,10 +39,9 @@ write to the repository, or whose author is owner, member or collaborator. GitHu
     all: { type: 'boolean', about: 'with ls: also what was given back, lost or has ended' },
     json: { type: 'boolean', about: 'print JSON instead of text' },
   },
-  choices: { action: () => actions },
+  forms,
+  choices: { action: () => listActions(forms) },
   async run({ label, milestone, repo = '.', remote, once, all, json }, [action = 'ls']) {
-    if (!actions.includes(action))
-      throw new UsageError(`issues has no action "${action}"`, `Write one of: ${actions.join(', ')}`)
     const config = readConfig()
     if (action === 'ls') {
       const records = listRecords(config.home).filter(record => all || isHeld(record))

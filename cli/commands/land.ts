@@ -3,7 +3,7 @@ import { type ExitCode, exitCodes } from '#host/error.ts'
 import { findSession } from '#session'
 import { defineCommand, UsageError } from '../command.ts'
 import { isAtTerminal, refuseAgent } from '../input/confirm.ts'
-import { landingOptions, parseLandingOptions, refuseForeignOptions } from '../input/landing-options.ts'
+import { landingForms, landingOptions, parseLandingOptions } from '../input/landing-options.ts'
 import { landingActions, refuseLandingPause } from '../landing/actions.ts'
 import { getLandingExitCode, landSessions } from '../landing/land.ts'
 import { queueSessions } from '../landing/queue-sessions.ts'
@@ -33,10 +33,10 @@ answer, or a check or gate could not run.
 `,
   usage: 'land <sid…> [options]',
   options: landingOptions,
+  forms: landingForms,
   async run(values, [first = '', ...others]) {
     const { repo, until, all = false, json = false } = values
     const action = Object.hasOwn(landingActions, first) ? landingActions[first] : undefined
-    refuseForeignOptions(action ? first : '', values)
     const options = parseLandingOptions(values)
     if (action) return action({ config: readConfig(), ids: others, repo, until, all, json })
     if (first === '') throw new UsageError('no session is named', 'Name one: dispatch land <sid>')

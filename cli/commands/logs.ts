@@ -14,6 +14,10 @@ runs beside the sessions.
 `,
   choices: { sid: () => [...processNames] },
   options: { follow: { type: 'boolean', about: 'keep printing new lines until the session is closed (Ctrl-c stops)' } },
+  forms: {
+    options: { '[sid] [who]': ['follow'], daemon: [], web: [] },
+    choose: (_values, [name = '']) => (processNames.includes(name) ? name : '[sid] [who]'),
+  },
   async run(values, [name, who]) {
     const config = readConfigOrDefaults()
     if (processNames.includes(name ?? '')) return printProcessLog(config, name ?? '')

@@ -18,6 +18,10 @@ an id: the newest session.
     html: { type: 'boolean', about: 'print one HTML page that needs no other file' },
     json: { type: 'boolean', about: 'print JSON instead of text' },
   },
+  forms: {
+    options: { '[sid]': ['json'], '[sid] --html': ['html'] },
+    choose: ({ html }) => (html ? '[sid] --html' : '[sid]'),
+  },
   async run(values, [name]) {
     const config = readConfigOrDefaults()
     const matrix = await readPublishedMatrix(config, await readView(pickSession(config, name)))

@@ -1,6 +1,6 @@
 import { readConfig } from '#host/config'
 import { startDeliverer } from '#notify'
-import { defineCommand, type OptionValues, UsageError } from '../command.ts'
+import { defineCommand, listActions } from '../command.ts'
 import { refuseAgent } from '../input/confirm.ts'
 import { printDeliveryLog } from '../notify/log.ts'
 import { printChannels } from '../notify/overview.ts'
@@ -18,12 +18,14 @@ const options = {
   json: { type: 'boolean', about: 'test, log, or without an action: print JSON instead of text' },
 } as const
 
-const optionsByAction: Record<string, (keyof typeof options)[]> = {
-  '': ['json'],
-  setup: ['new', 'server', 'token', 'webhook', 'quiet-hours'],
-  test: ['json'],
-  log: ['last', 'retry', 'json'],
-}
+const forms = {
+  options: {
+    '': ['json'],
+    setup: ['new', 'server', 'token', 'webhook', 'quiet-hours'],
+    test: ['json'],
+    log: ['last', 'retry', 'json'],
+  },
+} as const
 
 export const command = defineCommand({
   usage: 'notify [setup | test | log] [options]',
@@ -41,9 +43,9 @@ channel worked, 8 when one failed, 2 when none is set.
 log: what was sent, when and by which channel; what is waiting, and what was given up.
 `,
   options,
-  choices: { action: () => Object.keys(optionsByAction).filter(Boolean) },
+  forms,
+  choices: { action: () => listActions(forms) },
   async run(values, [action = '']) {
-    refuseOtherOptions(action, values)
     if (action === 'setup') return setupNotifications(values)
     const config = readConfig()
     if (action === 'test' || values.retry) await refuseAgent(`notify ${action}`, 'It rings a phone.')
@@ -52,11 +54,3 @@ log: what was sent, when and by which channel; what is waiting, and what was giv
     return action === 'log' ? printDeliveryLog(config, values) : printChannels(config, values.json ?? false)
   },
 })
-
-function refuseOtherOptions(action: string, values: OptionValues<typeof options>): void {
-  const known = optionsByAction[action]
-  const refuse = (message: string) => new UsageError(message, 'See `dispatch notify --help`.')
-  if (known === undefined) throw refuse(`unknown action "${action}": use setup, test or log`)
-  const other = Object.keys(values).find(name => !known.some(option => option === name))
-  if (other !== undefined) throw refuse(`\`dispatch notify${action && ` ${action}`}\` does not accept --${other}`)
-}

@@ -28,6 +28,10 @@ of each repository, which its sessions share, for 30 days after the last one has
     prune: { type: 'boolean', about: 'list what no open session uses, ask, and remove it (in scripts: --yes)' },
     json: { type: 'boolean', about: 'with --list or --prune: print JSON instead of text' },
   },
+  forms: {
+    options: { '': ['repo', 'yes'], '--list': ['list', 'json'], '--prune': ['prune', 'list', 'yes', 'json'] },
+    choose: ({ list, prune }) => (prune ? '--prune' : list ? '--list' : ''),
+  },
   async run(values) {
     const config = readConfig()
     if (values.list && !values.prune) {

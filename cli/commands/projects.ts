@@ -1,8 +1,8 @@
 import { readConfig } from '#host/config'
 import { exitCodes } from '#host/error.ts'
 import { listProjects } from '#projects'
-import { defineCommand, UsageError } from '../command.ts'
-import { projectOptions } from '../input/project-options.ts'
+import { defineCommand, listActions } from '../command.ts'
+import { projectForms, projectOptions } from '../input/project-options.ts'
 import { readConfigOrDefaults } from '../input/session.ts'
 import { print } from '../output/terminal.ts'
 import { projectActions } from '../projects/actions.ts'
@@ -22,17 +22,14 @@ Git ignores that folder (.git/info/exclude). See docs/inbox.md.
 `,
   usage: 'projects [what] [name or folder] [options]',
   options: projectOptions,
+  forms: projectForms,
   choices: {
-    what: () => Object.keys(projectActions),
+    what: () => listActions(projectForms),
     name: () => listProjects(readConfigOrDefaults().home).map(({ name }) => name),
   },
   async run({ json = false, add = false, yes = false, ...choice }, [action = 'ls', name]) {
-    const run = Object.hasOwn(projectActions, action) ? projectActions[action] : undefined
-    if (run === undefined)
-      throw new UsageError(
-        `projects has no action "${action}"`,
-        `Write one of: ${Object.keys(projectActions).join(', ')}`,
-      )
+    const run = projectActions[action]
+    if (run === undefined) throw new Error(`projects ${action} does nothing`)
     const { value, printText, exitCode } = await run({ config: readConfig(), name, choice, add, yes, json })
     if (json) print(JSON.stringify(value))
     else printText()

@@ -2,15 +2,15 @@ import { readConfig } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { type Item, itemStates, type Queue, wakeQueue } from '#queue'
 import { wakeDaemon } from '../background.ts'
-import { defineCommand, UsageError } from '../command.ts'
+import { defineCommand, listActions, UsageError } from '../command.ts'
 import { refuseAgent } from '../input/confirm.ts'
+import { queueForms } from '../input/queue-options.ts'
 import { printItem, printQueue, summarizeItem, summarizeQueue } from '../output/queue-view.ts'
 import { print } from '../output/terminal.ts'
 import { changeItem } from '../queue/change.ts'
 import { withQueue } from '../queue/open.ts'
 import { readQueueState } from '../queue/queue-state.ts'
 
-const actions = ['ls', 'show', 'move', 'again', 'rm']
 const openStates = itemStates.filter(state => state !== 'done' && state !== 'cancelled')
 
 export const command = defineCommand({
@@ -30,11 +30,10 @@ Shows what waits, runs and needs you, in the order in which it starts, and what 
     first: { type: 'boolean', about: 'with move: before all others of its priority' },
     json: { type: 'boolean', about: 'print JSON instead of text' },
   },
-  choices: { action: () => actions },
+  forms: queueForms,
+  choices: { action: () => listActions(queueForms) },
   async run(values, [action = 'ls', id = '']) {
     const config = readConfig()
-    if (!actions.includes(action))
-      throw new UsageError(`queue has no action "${action}"`, `Write one of: ${actions.join(', ')}`)
     if (action === 'ls')
       return withQueue(config, async queue => {
         const state = await readQueueState(config, queue, values.all ? itemStates : openStates)

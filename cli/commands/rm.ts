@@ -30,11 +30,18 @@ stays, and asks once (in scripts: --yes). Work that was not applied always stays
     yes: { type: 'boolean', about: 'with --applied or --older: do not ask' },
     json: { type: 'boolean', about: 'print JSON instead of text' },
   },
+  forms: {
+    options: {
+      '<sid…>': ['force', 'json'],
+      '--applied': ['applied', 'older', 'dry-run', 'yes', 'json'],
+      '--older': ['older', 'dry-run', 'yes', 'json'],
+    },
+    choose: ({ applied, older }) => (applied ? '--applied' : older === undefined ? '<sid…>' : '--older'),
+  },
   async run(values, idsOrParts) {
     const config = readConfig()
     await refuseAgent('rm')
     if (values.applied || values.older !== undefined) {
-      if (idsOrParts.length > 0) throw new UsageError('--applied and --older find the sessions', 'Leave out the id.')
       await removeSafeSessions(config, {
         isAppliedOnly: values.applied ?? false,
         minAgeMs: values.older === undefined ? 0 : parseAge(values.older),
@@ -45,7 +52,6 @@ stays, and asks once (in scripts: --yes). Work that was not applied always stays
       return
     }
     if (idsOrParts.length === 0) throw new UsageError('rm needs a session, --applied or --older AGE')
-    if (values['dry-run'] || values.yes) throw new UsageError('--dry-run and --yes go with --applied or --older')
     const found = idsOrParts.map(idOrPart => findSession(config.workspace, idOrPart))
     const sessions = [...new Map(found.map(session => [session.id, session])).values()]
     for (const session of sessions) refuseNewerFormat(session)

@@ -1,6 +1,6 @@
 import { readConfig } from '#host/config'
 import { exitCodes } from '#host/error.ts'
-import { defineCommand, UsageError } from '../command.ts'
+import { defineCommand, listActions } from '../command.ts'
 import { refuseAgent } from '../input/confirm.ts'
 import { readConfigOrDefaults } from '../input/session.ts'
 import { printProcessLog } from '../output/process-log.ts'
@@ -8,7 +8,7 @@ import { print } from '../output/terminal.ts'
 import { printServiceStatus, restartService, uninstallService } from '../service/actions.ts'
 import { installService } from '../service/install.ts'
 
-const actions = ['status', 'install', 'restart', 'logs', 'uninstall']
+const forms = { options: { status: ['json'], install: [], restart: [], logs: [], uninstall: [] } } as const
 
 export const command = defineCommand({
   about: `
@@ -25,10 +25,9 @@ PATH or a proxy.
 `,
   usage: 'service [action] [options]',
   options: { json: { type: 'boolean', about: 'with status: print JSON instead of text' } },
-  choices: { action: () => actions },
+  forms,
+  choices: { action: () => listActions(forms) },
   async run(values, [action = 'status']) {
-    if (!actions.includes(action))
-      throw new UsageError(`service has no action "${action}"`, `Write one of: ${actions.join(', ')}`)
     if (action === 'logs') return printProcessLog(readConfigOrDefaults(), 'daemon')
     if (action === 'status') return printServiceStatus(readConfigOrDefaults(), values)
     await refuseAgent(`service ${action}`)

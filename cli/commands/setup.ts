@@ -33,6 +33,10 @@ It shows each file and the change, and asks before it writes. Everything else in
     },
     yes: { type: 'boolean', about: 'do not ask' },
   },
+  forms: {
+    options: { '': ['hooks', 'rules', 'yes'], '--token': ['token'] },
+    choose: ({ token }) => (token ? '--token' : ''),
+  },
   async run(values) {
     const config = readConfig()
     await refuseAgent('setup', 'Run it yourself: it changes your own files.')

@@ -5,6 +5,7 @@ import { abortAtEndSignal } from '../end-signal.ts'
 import { confirmAction, isAtTerminal, refuseAgent } from '../input/confirm.ts'
 import { parseIssueNumber } from '../input/issue-options.ts'
 import { resolveSandbox } from '../input/sandbox-options.ts'
+import { splitForms, splitOptions } from '../input/split-options.ts'
 import { connectCheckout } from '../issues/connect.ts'
 import { describeIgnored } from '../output/issue-view.ts'
 import { printAccepted, printProposal } from '../output/split-view.ts'
@@ -23,19 +24,10 @@ the repository, and can change nothing. Only when you accept it, the issues are 
   dispatch split 42 --accept --edit  the same, after you have changed it
 `,
   usage: 'split <number> [options]',
-  options: {
-    accept: { type: 'boolean', about: 'make the proposed issues; if it is cut off, run it again' },
-    edit: { type: 'boolean', about: 'with --accept: open the proposal in EDITOR before' },
-    yes: { type: 'boolean', about: 'with --accept: do not ask' },
-    model: { type: 'string', value: 'MODEL', about: 'who proposes (default: ORCHESTRATOR_MODEL, opus)' },
-    sandbox: { type: 'string', value: 'MODE', about: 'auto, required or off: without one it sees only names of files' },
-    repo: { type: 'string', value: 'DIR', about: 'the checkout (default: the one of the current folder)' },
-    remote: { type: 'string', value: 'REMOTE', about: 'the remote whose issues are meant (default: origin)' },
-    json: { type: 'boolean', about: 'print one JSON object instead of text' },
-  },
+  options: splitOptions,
+  forms: splitForms,
   async run(values, [text = '']) {
     const number = parseIssueNumber(text)
-    if (!values.accept && (values.edit || values.yes)) throw new UsageError('--edit and --yes go with --accept')
     if (values.accept && values.json && !values.yes)
       throw new UsageError('--accept with --json needs --yes', 'Read the proposal first, then add --yes.')
     if (values.edit && !isAtTerminal()) throw new UsageError('--edit needs a terminal')

@@ -18,6 +18,7 @@ Ends every process of a session and nothing else: orchestrator, workers, runner,
       about: 'end a session of another machine that shares this home, because that machine is gone for good',
     },
   },
+  forms: { options: { '<sid…>': ['host-gone'], '--all': ['all'] }, choose: ({ all }) => (all ? '--all' : '<sid…>') },
   async run(values, idsOrParts) {
     const config = readConfigOrDefaults()
     if (!values.all && idsOrParts.length === 0)
@@ -25,8 +26,6 @@ Ends every process of a session and nothing else: orchestrator, workers, runner,
         'no session is named',
         'Name one: dispatch stop <sid>, or use --all. To list them: dispatch ls',
       )
-    if (values.all && values['host-gone'])
-      throw new UsageError('--host-gone needs the sessions by name', 'Name each: dispatch stop <sid…> --host-gone')
     // First what would start the next task in the place of a session that ends.
     const problems = values.all ? await stopBackground(config) : []
     const sessions = values.all

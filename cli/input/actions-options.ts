@@ -1,5 +1,3 @@
-import { type OptionValues, UsageError } from '../command.ts'
-
 /** The options of `dispatch actions`. */
 export const actionsOptions = {
   repo: { type: 'string', value: 'DIR', about: 'the checkout (default: the one of the current folder)' },
@@ -14,32 +12,16 @@ export const actionsOptions = {
   json: { type: 'boolean', about: 'print one JSON object instead of text' },
 } as const
 
-/** The actions of `dispatch actions`. */
-export const listActions = (): string[] => Object.keys(optionsOfActions)
+const ofWorkflow = ['label', 'sandbox', 'source', 'commit'] as const
+const ofFile = ['repo', 'dry-run', 'force', 'json'] as const
 
-/** Exit 2 for an action that is not known, and for an option that it does not take. */
-export function checkAction(action: string, values: OptionValues<typeof actionsOptions>): void {
-  const own = optionsOfActions[action]
-  if (own === undefined)
-    throw new UsageError(`actions has no action "${action}"`, `Write one of: ${listActions().join(', ')}`)
-  const foreign = Object.entries(values).find(([name, value]) => value !== undefined && !own.includes(name))?.[0]
-  if (foreign === undefined) return
-  const places = listActions().filter(name => optionsOfActions[name]?.includes(foreign))
-  throw new UsageError(
-    `\`dispatch actions ${action}\` does not accept --${foreign}`,
-    `It belongs to ${places.map(name => `actions ${name}`).join(', ')}`,
-  )
-}
-
-// --- internal ---
-
-const ofWorkflow = ['label', 'sandbox', 'source', 'commit']
-const ofFile = ['repo', 'dry-run', 'force', 'json']
-
-const optionsOfActions: Record<string, string[]> = {
-  show: ofWorkflow,
-  install: [...ofWorkflow, ...ofFile],
-  uninstall: ofFile,
-  task: ['label'],
-  report: ['pull-request', 'problem', 'json'],
-}
+/** What each action of `dispatch actions` takes. */
+export const actionsForms = {
+  options: {
+    show: ofWorkflow,
+    install: [...ofWorkflow, ...ofFile],
+    uninstall: ofFile,
+    task: ['label'],
+    report: ['pull-request', 'problem', 'json'],
+  },
+} as const

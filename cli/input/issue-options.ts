@@ -4,6 +4,9 @@ import { taskOptions } from './task-options.ts'
 
 const { file: _file, 'no-repo': _noRepo, repo: _repo, ...sessionOptions } = queueOptions
 
+const sessionNames = Object.keys(sessionOptions) as (keyof typeof sessionOptions)[]
+const isForNow = (name: string) => !['after', 'at', 'priority', 'tag', 'needs'].includes(name)
+
 /** The options of `dispatch issue`: those of `dispatch later`, and what becomes of the claim. */
 export const issueOptions = {
   now: { type: 'boolean', about: 'start its session now, as dispatch "task" does' },
@@ -18,6 +21,17 @@ export const issueOptions = {
   remote: { type: 'string', value: 'REMOTE', about: 'the remote whose issues are meant (default: origin)' },
   ...sessionOptions,
 } as const
+
+/** What `dispatch issue` takes: a session that starts now waits for nothing in the queue. */
+export const issueForms = {
+  options: {
+    '<number>': ['take-over', 'repo', 'remote', ...sessionNames],
+    '<number> --now': ['now', 'wait', 'take-over', 'repo', 'remote', ...sessionNames.filter(isForNow)],
+    '<number> --release': ['release', 'repo', 'remote', 'json'],
+  } as Record<string, (keyof typeof issueOptions)[]>,
+  choose: ({ release, now }: { release?: boolean; now?: boolean }) =>
+    release ? '<number> --release' : now ? '<number> --now' : '<number>',
+}
 
 /** The number of an issue, as `42` or `#42`. Exit 2 for anything else. */
 export function parseIssueNumber(text: string): number {

@@ -56,33 +56,25 @@ export function parseLandingOptions(values: OptionValues<typeof landingOptions>)
   }
 }
 
-/** Exit 2 for an option that an action of `dispatch land` does not take. `land` itself has the action ''. */
-export function refuseForeignOptions(action: string, values: OptionValues<typeof landingOptions>): void {
-  const own = actionOptions[action]
-  const isForeign = (name: string) => (own === undefined ? onlyOfActions.has(name) : !own.includes(name))
-  const foreign = Object.entries(values).find(([name, value]) => value !== undefined && isForeign(name))?.[0]
-  if (foreign === undefined) return
-  const places = Object.keys(actionOptions).filter(name => actionOptions[name]?.includes(foreign))
-  const all = [...(onlyOfActions.has(foreign) ? [] : ['dispatch land <sid>']), ...places.map(name => `land ${name}`)]
-  throw new UsageError(
-    `\`dispatch land ${own === undefined ? '<sid>' : action}\` does not accept --${foreign}`,
-    `It belongs to ${all.join(', ')}`,
-  )
-}
+/** What each action of `dispatch land` takes, and landing itself. */
+export const landingForms = {
+  options: {
+    '<sid…>': [
+      ...['into', 'method', 'author', 'queue', 'after', 'order', 'dry-run', 'push', 'pull-request', 'without-checks'],
+      ...['repo', 'force', 'json'],
+    ] as (keyof typeof landingOptions)[],
+    ls: ['all', 'json'],
+    'drop <sid…>': ['json'],
+    pause: ['repo', 'until', 'json'],
+    unpause: ['repo', 'json'],
+    'run [queue]': ['repo', 'json'],
+  },
+  choose(_values: object, [first = '']: string[]) {
+    return Object.keys(landingForms.options).find(form => form.split(' ')[0] === first) ?? '<sid…>'
+  },
+} as const
 
 // --- internal ---
-
-/** What each action takes. */
-const actionOptions: Record<string, string[]> = {
-  ls: ['all', 'json'],
-  drop: ['json'],
-  pause: ['repo', 'until', 'json'],
-  unpause: ['repo', 'json'],
-  run: ['repo', 'json'],
-}
-
-/** What landing itself does not take. */
-const onlyOfActions = new Set(['all', 'until'])
 
 function isOneOf<Word extends string>(words: readonly Word[], word: string): word is Word {
   return words.some(each => each === word)

@@ -1,3 +1,6 @@
+/** What may be changed later. */
+const changeable = ['remote', 'branch', 'max-sessions', 'land', 'land-as', 'gate', 'issues', 'pull-requests'] as const
+
 /** The options of `dispatch projects`. */
 export const projectOptions = {
   name: { type: 'string', value: 'NAME', about: 'with add: its name (default: made from the folder)' },
@@ -42,4 +45,16 @@ export const projectOptions = {
   add: { type: 'boolean', about: 'with discover: register those that are not registered, after asking once' },
   yes: { type: 'boolean', about: 'with discover --add: do not ask' },
   json: { type: 'boolean', about: 'print JSON instead of text' },
+} as const
+
+/** What each action of `dispatch projects` takes. */
+export const projectForms = {
+  options: {
+    ls: ['json'],
+    'add [DIR]': ['name', 'prefix', ...changeable, 'json'],
+    'show <name>': ['json'],
+    'set <name>': [...changeable, 'json'],
+    'discover <DIR>': ['add', 'yes', 'json'],
+    'rm <name>': ['json'],
+  },
 } as const

@@ -43,6 +43,17 @@ export const queueOptions = {
   ...sessionOptions,
 } as const
 
+/** What each action of `dispatch queue` takes. */
+export const queueForms = {
+  options: {
+    ls: ['all', 'json'],
+    'show <item>': ['json'],
+    'move <item>': ['priority', 'first', 'json'],
+    'again <item>': ['json'],
+    'rm <item>': ['json'],
+  },
+} as const
+
 const MAX_TITLE_CHARS = 80
 
 /**

@@ -1,4 +1,5 @@
 import type { Config } from '#host/config'
+import { DispatchError, exitCodes } from '#host/error.ts'
 import { startBackground } from '../background.ts'
 import type { OptionValues } from '../command.ts'
 import type { issueOptions } from '../input/issue-options.ts'
@@ -41,6 +42,24 @@ export async function queueIssue(config: Config, record: IssueRecord): Promise<I
   const started = await ensureStarted(config, record)
   await startBackground(config)
   return started
+}
+
+/** Exit 5, and where to follow it: this home has claimed the issue before, so `--now` starts nothing. */
+export function refuseStarted(config: Config, record: IssueRecord): never {
+  const session = record.session ?? findIssueSession(config, record)?.id
+  const letters = session?.slice(-4)
+  throw new DispatchError(
+    `${formatIssue(record)} was claimed before${session === undefined ? '' : `, for session ${session}`}; nothing was started`,
+    {
+      exitCode: exitCodes.conflict,
+      remedy:
+        letters !== undefined
+          ? `To follow it: dispatch watch ${letters}. To wait for its verdict: dispatch wait ${letters}`
+          : record.item !== null
+            ? `Its item waits in the queue: dispatch queue show ${record.item}`
+            : 'Another command starts it just now. To see that: dispatch ls',
+    },
+  )
 }
 
 /**

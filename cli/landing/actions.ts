@@ -27,9 +27,7 @@ interface ActionRequest {
 
 /** The actions of `dispatch land` beside landing. Exit 2 without a repository, 4 for a session that does not wait. */
 export const landingActions: Record<string, (request: ActionRequest) => Promise<ExitCode>> = {
-  async ls(request) {
-    refuseWords(request)
-    const { config, all, json } = request
+  async ls({ config, all, json }) {
     const now = new Date()
     const queues = await Promise.all(
       listLandingQueues(config.home).map(async queue => ({
@@ -65,9 +63,7 @@ export const landingActions: Record<string, (request: ActionRequest) => Promise<
     return exitCodes.ok
   },
 
-  async pause(request) {
-    refuseWords(request)
-    const { config, repo, until, json } = request
+  async pause({ config, repo, until, json }) {
     await refuseAgent('land pause')
     const { queue, checkout } = await findQueue(config, repo)
     const now = new Date()
@@ -79,9 +75,7 @@ export const landingActions: Record<string, (request: ActionRequest) => Promise<
     return exitCodes.ok
   },
 
-  async unpause(request) {
-    refuseWords(request)
-    const { config, repo, json } = request
+  async unpause({ config, repo, json }) {
     await refuseAgent('land unpause')
     const { queue, checkout } = await findQueue(config, repo)
     const wasPaused = endPauseFile(queue.pauseFile, new Date())
@@ -141,14 +135,6 @@ export async function refuseLandingPause(
 // --- internal ---
 
 const DROP_REASON = 'a person took it out'
-
-function refuseWords({ ids: [word] }: ActionRequest): void {
-  if (word === undefined) return
-  throw new UsageError(
-    `"${word}" has no meaning here`,
-    'To land a session: dispatch land <sid>. See dispatch land --help',
-  )
-}
 
 /** Not ended, or ended so that a person must decide. */
 function isOpen({ state, outcome }: Landing): boolean {

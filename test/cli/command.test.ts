@@ -48,6 +48,45 @@ test('a wrong command line is exit 2, and names the argument', async () => {
     })
 })
 
+test('each option of a command with several forms belongs to one', async () => {
+  for (const { name, load } of commandTable.commands) {
+    const { forms, options = {} } = await load()
+    if (forms === undefined) continue
+    const taken = Object.values(forms.options).flat()
+    assert.deepEqual(
+      Object.keys(options).filter(option => !options[option]?.isInternal && !taken.includes(option)),
+      [],
+      name,
+    )
+  }
+})
+
+const refused: string[] = [
+  ...['queue --priority high', 'queue ls q-17', 'queue rm q-17 --first', 'queue jump'],
+  ...['issues --label bug', 'issues watch --all', 'issues ls 42', 'notify setup --json'],
+  ...['projects set api --name x', 'projects set api --prefix x', 'projects rm api --land squash', 'projects ls api'],
+  ...['backup dir --verify --keep 3', 'backup dir --verify --with-secrets', 'backup dir --at 2026'],
+  ...['setup --token --hooks', 'setup --token --rules', 'setup --token --yes'],
+  ...['rm --applied --force', 'rm 3f2a --yes', 'rm --older 3d 3f2a', 'rm --applied 3f2a', 'stop 3f2a --all'],
+  ...['land ls 3f2a', 'land pause 3f2a', 'land unpause 3f2a', 'land run queue 3f2a'],
+  ...['split 42 --accept --model opus', 'split 42 --accept --sandbox off', 'split 42 --yes'],
+  ...['logs daemon --follow', 'logs daemon runner', 'logs web --follow', 'matrix --html --json'],
+  ...['service install --json', 'service restart --json', 'service uninstall --json', 'service logs --json'],
+  ...['prepare --json', 'prepare --list --repo .', 'prepare --prune --repo .'],
+  ...['issue 42 --now --at 06:30', 'issue 42 --now --after q-1', 'issue 42 --now --priority high'],
+  ...['issue 42 --now --needs gpu', 'issue 42 --now --tag docs', 'issue 42 --wait', 'issue 42 --release --now'],
+]
+test('what a form of a command would ignore is exit 2', async () => {
+  for (const line of refused) {
+    const [name, ...argv] = line.split(' ')
+    const entry = commandTable.commands.find(command => command.name === name) ?? assert.fail(line)
+    const { forms, options = {} } = await entry.load()
+    // What is not refused must not run here.
+    const load = async () => defineCommand({ about: '', options, ...(forms && { forms }), run: async () => 0 })
+    await assert.rejects(runCommand({ ...entry, load }, argv), { exitCode: exitCodes.usage }, line)
+  }
+})
+
 test('--help and -h ask for help, but not after --', () => {
   assert.ok(asksForHelp(['a', '--help']) && asksForHelp(['-h']))
   assert.ok(!asksForHelp(['a', '--', '--help']) && !asksForHelp(['help']))

@@ -75,6 +75,9 @@ test('--now starts its session, which keeps the issue until it is stopped and gi
         return issues[0]?.session
       }
       await rig.waitUntil('the daemon knows its session', async () => (await readSessionOfClaim()) === id)
+      const again = await rig.dispatch(['issue', '1', '--now', '--wait', '--json'], { cwd })
+      assert.equal(again.exitCode, 5, 'nothing was started, so there is no verdict to wait for')
+      assert.ok(again.stdout === '' && again.stderr.includes(`dispatch wait ${id.slice(-4)}`), again.stderr)
       const refused = await rig.dispatch(['issue', '1', '--release'], { cwd })
       assert.equal(refused.exitCode, 5, refused.stderr)
       assert.match(refused.stderr, /works on it/)
