@@ -47,8 +47,9 @@ DISPATCH_HOME stay.
     }
     await offerRemoval(config, values.yes ?? false)
     if (fs.existsSync(getTokenFile(config.home))) {
-      removeToken(config.home)
-      print('The kept token of claude is removed.')
+      const isGo = values.yes || (await confirmAction('Remove the kept token of claude?', 'uninstall'))
+      if (isGo) removeToken(config.home)
+      print(isGo ? 'The kept token of claude is removed.' : 'The kept token of claude stays.')
     }
     print('\nThese folders stay; keep or remove them as you like:')
     print(

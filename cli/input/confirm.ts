@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline'
 import type { Config } from '#host/config'
 import { createInterruptError, DispatchError, exitCodes } from '#host/error.ts'
+import { quoteForShell } from '#host/shell-quote.ts'
 import { detectAgentMark, detectAnyAgent } from '#runner'
 import type { Session } from '#session'
 import { UsageError } from '../command.ts'
@@ -19,12 +20,12 @@ export async function confirmSessionId({ id }: Session, question: string): Promi
   return [letters, id].includes(await readTypedLine(`${question} Type ${letters} to continue: `))
 }
 
-/** Ask for a plain yes. Without a terminal: exit 2, and the option that says yes in advance. */
+/** Ask for a plain yes. Without a terminal: exit 2, and the same command line with the option that says yes in advance. */
 export async function confirmAction(question: string, command: string): Promise<boolean> {
   if (!isAtTerminal())
     throw new UsageError(
       `${command} asks for confirmation, and there is no terminal to ask at`,
-      `Nothing was changed. To confirm in advance: dispatch ${command} --yes`,
+      `Nothing was changed. To confirm in advance: ${['dispatch', ...process.argv.slice(2), '--yes'].map(quoteForShell).join(' ')}`,
     )
   return /^y(es)?$/i.test(await readTypedLine(`${question} [y/N] `))
 }

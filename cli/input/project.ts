@@ -14,6 +14,7 @@ import {
   proposeProject,
   readProject,
 } from '#host/project'
+import { quoteForShell } from '#host/shell-quote.ts'
 import { formatCount, formatNames, sanitize } from '#host/text.ts'
 import { addNamedToolchains, findToolchains } from '#host/toolchains'
 import type { SessionManifest } from '#session'
@@ -71,7 +72,7 @@ export async function resolveProject(
   if (!mayAsk)
     throw new DispatchError(`${file.file} is new or has changed, and you have not confirmed it`, {
       exitCode: exitCodes.conflict,
-      remedy: 'It lists commands to run. Review and confirm it: dispatch prepare',
+      remedy: `It lists commands to run. Review and confirm it: dispatch prepare --repo ${quoteForShell(repository.path)}`,
     })
   printProjectFile(file, sandbox, await findProjectToolchains(config, repository, file.project))
   if (!(await confirmAction(CONFIRM_QUESTION, 'prepare')))

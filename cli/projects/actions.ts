@@ -114,8 +114,7 @@ async function addDiscovered(
   if (added.length > 0 && !yes) {
     if (json) throw new UsageError('discover --add --json does not ask', 'Add --yes.')
     printDiscovered(added, folder)
-    if (!(await confirmAction(`Register ${added.length === 1 ? 'it' : 'them'}?`, 'projects discover DIR --add')))
-      return []
+    if (!(await confirmAction(`Register ${added.length === 1 ? 'it' : 'them'}?`, 'projects discover'))) return []
   }
   const failures: DiscoverFailure[] = []
   for (const { path } of found) {

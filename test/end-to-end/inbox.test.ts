@@ -106,7 +106,7 @@ describe('an inbox', { concurrency: 2 }, () => {
       ])
       const asked = await rig.dispatch(['projects', 'discover', elsewhere, '--add'])
       assert.equal(asked.exitCode, 2)
-      assert.match(asked.stderr, /discover DIR --add --yes/)
+      assert.match(asked.stderr, /dispatch projects discover \S+ --add --yes/)
       const bad = path.join(elsewhere, 'bad')
       fs.mkdirSync(path.join(bad, '.agent-queue/inbox'), { recursive: true })
       fs.writeFileSync(path.join(bad, 'a.txt'), 'x')

@@ -54,6 +54,8 @@ test('setup shows the file and the change, and without a terminal changes nothin
   )
   assert.ok(!result.stdout.includes('settings.json') && !result.stdout.includes('\u001b'))
   assert.match(result.stderr, /dispatch setup --yes/)
+  const more = await rig.dispatch(['setup', '--hooks', '--rules'], { env: ownLogin })
+  assert.match(more.stderr, /dispatch setup --hooks --rules --yes/, 'the yes is for all that was asked for')
   assert.ok(isUntouched() && !fs.existsSync(path.join(rig.home, 'dispatch/installed.json')))
 })
 
@@ -289,6 +291,8 @@ test('setup --token keeps a token that sessions use, and uninstall removes it', 
   assert.equal(rig.readSession().manifest.loginKind, 'key')
   assert.ok(isUntouched(), 'no trust entry is needed')
   assert.equal((await rig.dispatch(['stop', '--all'])).exitCode, 0)
+  assert.equal((await rig.dispatch(['uninstall'], { env: ownLogin })).exitCode, 2)
+  assert.ok(fs.existsSync(file), 'it asks first')
   const removed = await rig.dispatch(['uninstall', '--yes'], { env: ownLogin })
   assert.equal(removed.exitCode, 0, removed.stderr)
   assert.ok(!fs.existsSync(file))

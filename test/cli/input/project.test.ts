@@ -28,6 +28,16 @@ it('the start of a session says that Docker cannot be used, until there are serv
   assert.equal((await listWarnings()).length, 0)
 })
 
+it('a file that was not confirmed is confirmed for its own repository, wherever you are', async t => {
+  const repository = { ...(await createRepository(t, { '.dispatch.json': '{}' })), branch: null, uncommittedFiles: 0 }
+  const config = readDefaultConfig({ DISPATCH_HOME: createScratchFolder(t) })
+  const options = { sandbox: { kind: null, reason: '' }, say: () => undefined, mayAsk: false }
+  await assert.rejects(resolveProject(config, repository, options), {
+    exitCode: 5,
+    remedy: `It lists commands to run. Review and confirm it: dispatch prepare --repo '${repository.path}'`,
+  })
+})
+
 it('prepare names what lies deeper and is not set up, beside a proposal and beside a file', async t => {
   const files = { 'package-lock.json': '{}', 'services/api/go.mod': 'module x', 'services/web/package-lock.json': '{}' }
   const repository = { ...(await createRepository(t, files)), branch: null, uncommittedFiles: 0 }

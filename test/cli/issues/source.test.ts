@@ -41,7 +41,10 @@ test('what this machine refuses is taken as soon as it does not, although the is
   fs.writeFileSync(path.join(checkout, '.dispatch.json'), '{"setup": ["make"]}\n')
   const issues = [label(github, openIssue(github), 'ada', 2), label(github, openIssue(github), 'ada', 1)]
   assert.deepEqual(await poll(), [])
-  assert.match(said.join('\n'), /#1 is not taken: .* you have not confirmed it\. .*dispatch prepare\n#2 is not taken/)
+  assert.match(
+    said.join('\n'),
+    /#1 is not taken: .* you have not confirmed it\. .*dispatch prepare --repo .*\n#2 is not taken/,
+  )
   const lines = said.length
   assert.deepEqual(await poll(), [])
   assert.equal(said.length, lines, 'it is said once')
