@@ -1,3 +1,4 @@
+import { parseArgs } from 'node:util'
 import { asksForHelp, runCommand, UsageError } from './command.ts'
 import { commandTable } from './commands/index.ts'
 
@@ -12,19 +13,24 @@ export async function runDispatch(argv: string[]): Promise<number> {
   if (first === 'completions' && rest[0] === '--')
     return (await import('./completions/complete.ts')).answerShell(rest.slice(1), commandTable)
   const command = commandTable.commands.find(({ name }) => name === first)
-  if (!command) refuseTypo(argv)
   const [entry, args] = command ? [command, rest] : [commandTable.task, argv]
-  return asksForHelp(args) ? (await help()).printCommandHelp(entry) : runCommand(entry, args)
+  if (asksForHelp(args)) return (await help()).printCommandHelp(entry)
+  if (!command) await refuseTypo(argv)
+  return runCommand(entry, args)
 }
 
 // --- internal ---
 
-/** A single word that is not a command is more likely a typo than a task. */
-function refuseTypo([first = '', ...rest]: string[]): void {
-  if (rest.length > 0 || !/^[a-z][a-z-]{0,30}$/.test(first)) return
-  const similar = commandTable.commands.find(({ name }) => name.startsWith(first.slice(0, 2)))
+/** A single word that is not a command is more likely a typo than a task, whatever options are beside it: a session costs money. */
+async function refuseTypo(args: string[]): Promise<void> {
+  const { options = {} } = await commandTable.task.load()
+  const { positionals, tokens } = parseArgs({ args, options, allowPositionals: true, strict: false, tokens: true })
+  const isMeant = tokens.some(token => token.kind === 'option-terminator' || ('name' in token && token.name === 'file'))
+  const [word = ''] = positionals
+  if (isMeant || positionals.length !== 1 || !/^[a-z][a-z-]{0,30}$/.test(word)) return
+  const similar = commandTable.commands.find(({ name }) => name.startsWith(word.slice(0, 2)))
   const question = similar ? `Did you mean \`dispatch ${similar.name}\`? ` : ''
-  throw new UsageError(`there is no command "${first}"`, `${question}For a task of one word: dispatch -- ${first}`)
+  throw new UsageError(`there is no command "${word}"`, `${question}For a task of one word: dispatch -- ${word}`)
 }
 
 /** In a folder that was deleted, git and claude end without a message. */

@@ -65,7 +65,7 @@ function formatOverview({ commands, task }: CommandTable): string {
   const groups = commandGroups.map(group => {
     const entries = [task, ...commands].filter(entry => entry.group === group)
     const lines = entries.map(({ name, argumentUsage, summary }) => {
-      const usage = name === 'task' ? '"task"' : `${name} ${argumentUsage}`.trim()
+      const usage = `${name === 'task' ? '' : name} ${argumentUsage.replace('[task…]', '"task"')}`.trim()
       return formatHanging(`  dispatch ${usage.padEnd(22)} `, summary)
     })
     return [`${group}:`, ...lines].join('\n')

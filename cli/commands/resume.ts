@@ -15,7 +15,7 @@ Goes on with a session that was stopped, was cut off by a crash or a reboot, or 
 whole conversation, a worker that was cut off starts again with the same brief, and your guidance is the next thing that the
 orchestrator reads. A session that was only cut off is also taken up by itself, by \`dispatch daemon\`.
 `,
-  usage: 'resume <sid> ["guidance"]',
+  usage: 'resume <sid> [guidance…] [--force]',
   options: { force: { type: 'boolean', about: 'go on although dispatch is paused' } },
   async run(values, [idOrPart = '', ...words]) {
     const config = readConfig()
@@ -24,7 +24,9 @@ orchestrator reads. A session that was only cut off is also taken up by itself, 
     refusePause(config, values.force ?? false, 'End the pause: dispatch unpause. Go on all the same: --force')
     const remedy = 'Leave it out, or write a text: dispatch resume <sid> "use port 8080"'
     const guidance =
-      words.length === 0 ? '' : parsePlainText(await readTextInput(undefined, words, { name: 'guidance', remedy }))
+      words.length === 0
+        ? ''
+        : parsePlainText(await readTextInput(undefined, [words.join(' ')], { name: 'guidance', remedy }))
     print(await resumeSession(session, config, guidance))
     await wakeDaemon(config)
   },

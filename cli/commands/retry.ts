@@ -19,7 +19,7 @@ export const command = defineCommand({
 Starts a new session with the task of an earlier one, from the same commit and for the same branch. Its orchestrator gets
 what came of the earlier one: the verdict, the findings of its judge, and what you add. The earlier session stays as it is.
 `,
-  usage: 'retry <sid> ["more context"] [options]',
+  usage: 'retry <sid> [more context…] [options]',
   options: {
     newest: {
       type: 'boolean',
@@ -42,7 +42,10 @@ what came of the earlier one: the verdict, the findings of its judge, and what y
       words.length === 0
         ? ''
         : (
-            await readTextInput(undefined, words, { name: 'context', remedy: 'Leave it out, or write a text.' })
+            await readTextInput(undefined, [words.join(' ')], {
+              name: 'context',
+              remedy: 'Leave it out, or write a text.',
+            })
           ).toString()
     const { repository, requiresApproval, allowsJudgedOnly, allowedHosts, models } = session.manifest
     const options = {

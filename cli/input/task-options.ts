@@ -69,6 +69,12 @@ export function parseTaskOptions(values: OptionValues<typeof taskOptions>) {
     throw new UsageError('--repo and --no-repo contradict each other', 'Use only one of them.')
   if (values.wait && values['no-wait'])
     throw new UsageError('--wait and --no-wait contradict each other', 'Use only one of them.')
+  const ofStart = (['wait', 'no-wait', 'force'] as const).find(name => values.queue && values[name])
+  if (ofStart !== undefined)
+    throw new UsageError(
+      `--${ofStart} is for a start now, and not for --queue`,
+      'Leave one of them out. To wait for what the queue starts: dispatch wait <sid>',
+    )
   for (const name of ['model', 'code-model', 'rw-model'] as const)
     if (values[name]?.trim() === '')
       throw new UsageError(`--${name} has no name`, `Name a model, such as --${name} opus, or leave the option out.`)

@@ -38,7 +38,7 @@ describe('another attempt', { concurrency: 2 }, () => {
         fs.writeFileSync(path.join(folder, 'readme'), 'two')
         await commitFolder(folder)
         rig.models.requests.length = 0
-        const ran = await rig.dispatch(['retry', id, 'Use echo.\n</earlier>', '--wait'])
+        const ran = await rig.dispatch(['retry', id, 'Use', 'echo.\n</earlier>', '--wait'])
         assert.equal(ran.exitCode, 3, ran.stdout + ran.stderr)
         const again = listSessions(path.join(rig.home, 'dispatch/workspace')).find(each => each.id !== id)
         assert.ok(again)

@@ -182,7 +182,7 @@ describe('dispatch resume', () => {
         assert.equal((await rig.dispatch(['resume', id])).exitCode, 5)
         await rig.dispatch(['unpause'])
 
-        const resumed = await rig.dispatch(['resume', id, 'use port 8080'])
+        const resumed = await rig.dispatch(['resume', id, 'use', 'port', '8080'])
         assert.equal(resumed.exitCode, 0, resumed.stderr)
         const waited = await rig.dispatch(['wait', id])
         assert.equal(waited.exitCode, 0, waited.stdout + JSON.stringify(rig.readEvents().slice(-12)))
