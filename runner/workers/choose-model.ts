@@ -14,6 +14,6 @@ export function chooseWorkerModel(
   if (kind === 'rw') return models.rw
   const rungs = models.code.split(',').map(name => name.trim())
   const failures = Math.max(0, ...known.filter(({ id }) => clauses.includes(id)).map(clause => clause.failures ?? 0))
-  const earlierFailures = retryOf?.outcome === 'FAIL' ? 1 : 0
+  const earlierFailures = /^FAIL\b/.test(retryOf?.outcome ?? '') ? 1 : 0
   return rungs[Math.min(failures + earlierFailures, rungs.length - 1)] ?? models.code
 }

@@ -20,7 +20,7 @@ test('each FAIL of one of its clauses is one rung of the ladder', () => {
   assert.equal(choose([clause('C1', 2), clause('C2')], ['C2']), 'haiku', 'another clause')
   assert.equal(choose([clause('C1', 9)], ['C1']), 'opus', 'the last rung')
   assert.equal(choose([clause('C1', 1)], ['C1'], { models: { ...models, code: 'opus' } }), 'opus')
-  const retryOf = { session: 's', outcome: 'FAIL', findings: [], context: '' }
+  const retryOf = { session: 's', outcome: 'FAIL: C1 is red', findings: [], context: '' }
   assert.equal(choose([], ['C1'], { retryOf }), 'sonnet', 'another attempt')
   assert.equal(chooseWorkerModel({ ...blankManifest, models }, [], { kind: 'rw', clauses: [] }), 'sonnet')
 })
