@@ -19,7 +19,7 @@ export type WorkerEnding = z.infer<typeof workerEndingSchema>
 
 export const modelsSchema = z.object({ orchestrator: z.string(), code: z.string(), rw: z.string(), judge: z.string() })
 
-/** The sandbox of agents and checks. `kind` is null without one, and `reason` says why. */
+/** The sandbox of agents and checks. `kind` is null without one, and `reason` says why. With one it says whether it was asked for. */
 export const sandboxSchema = z.object({ kind: z.enum(['bubblewrap', 'seatbelt']).nullable(), reason: z.string() })
 
 /** What the events of a sealed and of an amended contract have in common. */
