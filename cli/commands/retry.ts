@@ -6,7 +6,7 @@ import { readBaseBranch } from '#session/landing'
 import { isSettled } from '#session/status'
 import { defineCommand } from '../command.ts'
 import { refuseAgent } from '../input/confirm.ts'
-import { refuseMissingRepository } from '../input/earlier-attempt.ts'
+import { readSettings, refuseMissingRepository } from '../input/earlier-attempt.ts'
 import { readStatus } from '../input/session.ts'
 import { readTextInput } from '../input/task-input.ts'
 import { taskOptions } from '../input/task-options.ts'
@@ -17,7 +17,8 @@ const { file: _file, repo: _repo, 'no-repo': _noRepo, retry: _retry, queue: _que
 export const command = defineCommand({
   about: `
 Starts a new session with the task of an earlier one, from the same commit and for the same branch. Its orchestrator gets
-what came of the earlier one: the verdict, the findings of its judge, and what you add. The earlier session stays as it is.
+what came of the earlier one: the verdict, the findings of its judge, and what you add. The earlier session stays as it is. Its
+models and its other options count again, unless you give others.
 `,
   usage: 'retry <sid> [more context…] [options]',
   options: {
@@ -47,12 +48,9 @@ what came of the earlier one: the verdict, the findings of its judge, and what y
               remedy: 'Leave it out, or write a text.',
             })
           ).toString()
-    const { repository, requiresApproval, allowsJudgedOnly, allowedHosts, models } = session.manifest
+    const { repository } = session.manifest
     const options = {
-      model: models.orchestrator,
-      'allow-host': allowedHosts,
-      ...(requiresApproval && { approve: true }),
-      ...(allowsJudgedOnly && { 'allow-judged-only': true }),
+      ...(await readSettings(session)),
       ...values,
       retry: session.id,
       ...(repository === null ? { 'no-repo': true } : { repo: repository.path }),

@@ -2,14 +2,19 @@ import fs from 'node:fs'
 import path from 'node:path'
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
+import { tryGit } from '#host/git'
+import { projectFileName } from '#host/project'
 import { formatNames } from '#host/text.ts'
 import { findSession, type Session, type SessionManifest } from '#session'
 import { readCurrentVerdict, readLanding } from '#session/evidence'
 import type { LandingStatus } from '#session/landing'
 import { readLog } from '#session/log'
+import type { OptionValues } from '../command.ts'
 import { listAttemptReports } from '../pull-request/attempt-task.ts'
 import type { FoundAttempt } from '../pull-request/find-attempt.ts'
+import { findSandboxOption } from './sandbox-options.ts'
 import { readStatus } from './session.ts'
+import type { taskOptions } from './task-options.ts'
 
 /** What came of a session, for the next one at the same task, which may be an attempt at what came back to its pull request. Exit 4 if there is no such session. */
 export function describeAttempt(
@@ -40,6 +45,23 @@ export function describeAttempt(
   }
 }
 
+/** The options with which a session was started, for another attempt at its task. Its commit says whether it left out a project file. */
+export async function readSettings({ manifest }: Session): Promise<OptionValues<typeof taskOptions>> {
+  const { requiresApproval, allowsJudgedOnly, allowedHosts, models, sandbox, project, repository } = manifest
+  const sandboxOption = findSandboxOption(sandbox)
+  const hasNoSetup = project === null && repository !== null && (await hasProjectFile(repository))
+  return {
+    model: models.orchestrator,
+    'code-model': models.code,
+    'rw-model': models.rw,
+    'allow-host': allowedHosts,
+    ...(sandboxOption !== undefined && { sandbox: sandboxOption }),
+    ...(hasNoSetup && { 'no-setup': true }),
+    ...(requiresApproval && { approve: true }),
+    ...(allowsJudgedOnly && { 'allow-judged-only': true }),
+  }
+}
+
 /** Exit 2 where the work tree of the session's repository is not in its place any more. */
 export function refuseMissingRepository({ manifest: { repository } }: Session): void {
   if (repository === null || fs.existsSync(path.join(repository.path, '.git'))) return
@@ -53,6 +75,12 @@ export function refuseMissingRepository({ manifest: { repository } }: Session): 
 
 const MAX_FINDINGS = 100
 const MAX_OUTPUT_CHARS = 1000
+
+/** A file that is not in the commit may be newer than the session, which then had none to leave out. */
+async function hasProjectFile({ path: cwd, commit }: { path: string; commit: string }): Promise<boolean> {
+  const { stdout } = await tryGit(['ls-tree', '--full-tree', commit, '--', projectFileName], { cwd })
+  return stdout !== ''
+}
 
 function describeLanding(landing: LandingStatus | undefined): string {
   if (landing === undefined || ['landed', 'ready', 'present'].includes(landing.state)) return ''

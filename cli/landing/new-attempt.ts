@@ -18,7 +18,7 @@ import { measureWork } from './enqueue.ts'
 export async function startRetry(config: Config, entry: Landing): Promise<string> {
   const session = findSession(config.workspace, entry.session)
   const { checkout, addedAt, retries } = entry
-  const work = buildRetryItem(session, {
+  const work = await buildRetryItem(session, {
     checkout,
     key: `landing/${session.id}/${addedAt}`, // The same after a kill, another one if a person puts it in again.
     task: fs.readFileSync(session.paths.task),

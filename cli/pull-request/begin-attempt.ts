@@ -81,7 +81,7 @@ export async function enqueueAttempt(config: Config, record: PullRequestRecord):
   if (attempt === null) throw new Error(`no new attempt in ${url}`)
   const first = record.first ?? readFirst(findSession(config.workspace, sessions[0] ?? ''))
   const task = renderAttemptTask(record, attempt, first.task)
-  const work = buildRetryItem(findSession(config.workspace, sessions.at(-1) ?? ''), {
+  const work = await buildRetryItem(findSession(config.workspace, sessions.at(-1) ?? ''), {
     checkout,
     key: getAttemptKey(attempt.id),
     task: Buffer.from(task),

@@ -1,5 +1,6 @@
 import type { NewItem } from '#queue'
 import type { Session } from '#session'
+import { readSettings } from '../input/earlier-attempt.ts'
 
 /** A new attempt that dispatch makes by itself. */
 interface Retry extends Pick<NewItem, 'key' | 'task' | 'title' | 'source'> {
@@ -7,16 +8,16 @@ interface Retry extends Pick<NewItem, 'key' | 'task' | 'title' | 'source'> {
 }
 
 /** The item of a new attempt at the work of a session: with its settings, told what came of it, from where it did not go on. */
-export function buildRetryItem({ id, manifest }: Session, { checkout, ...rest }: Retry): NewItem {
-  const { requiresApproval, allowsJudgedOnly, allowedHosts, models, repository } = manifest
+export async function buildRetryItem(session: Session, { checkout, ...rest }: Retry): Promise<NewItem> {
+  const settings = Object.entries(await readSettings(session))
   return {
     ...rest,
-    repository: repository?.path ?? checkout,
+    repository: session.manifest.repository?.path ?? checkout,
     options: [
-      ...['--repo', checkout, '--model', models.orchestrator, '--retry', id, '--base-of', id],
-      ...allowedHosts.flatMap(host => ['--allow-host', host]),
-      ...(requiresApproval ? ['--approve'] : []),
-      ...(allowsJudgedOnly ? ['--allow-judged-only'] : []),
+      ...['--repo', checkout, '--retry', session.id, '--base-of', session.id],
+      ...settings.flatMap(([name, value]) =>
+        value === true ? [`--${name}`] : [value].flat().flatMap(each => [`--${name}`, String(each)]),
+      ),
     ],
     priority: 'high',
     needs: [],
