@@ -25,9 +25,7 @@ export async function prune(config: Config, { isConfirmed, isJson }: { isConfirm
   if (!isJson) printRemovable(removable.installations, removable.repositories)
   const isGo = !isEmpty && (isConfirmed || (await confirmAction('Remove them?', 'prepare --prune')))
   const removed: Removable = {
-    installations: isGo
-      ? await removeUnusedInstallations(config, { keys: removable.installations.map(({ key }) => key) })
-      : [],
+    installations: isGo ? await removeUnusedInstallations(removable.installations) : [],
     repositories: isGo ? removeUnusedPackStores(config.home) : [],
   }
   if (isJson) print(JSON.stringify(removed))

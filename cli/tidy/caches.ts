@@ -12,13 +12,14 @@ export async function listRemovableCaches(config: Config, minAgeMs: number): Pro
   )
   const stores = listPackStores(config.home).filter(({ isUnused }) => isUnused)
   return [
-    ...installations.map(
-      ({ key, commands, state, bytes }): Removable => ({
+    ...installations.map((installation): Removable => {
+      const { key, commands, state, bytes } = installation
+      return {
         ...{ kind: 'dependencies', name: commands.join('; ') || key.slice(0, 8), bytes },
         reason: state === 'ready' ? 'no open session uses it, and it is made again' : 'its commands did not finish',
-        remove: async () => (await removeUnusedInstallations(config, { keys: [key] })).length > 0,
-      }),
-    ),
+        remove: async () => (await removeUnusedInstallations([installation])).length > 0,
+      }
+    }),
     ...stores.map(
       ({ folder, bytes }): Removable => ({
         ...{ kind: 'history', name: 'the history of a project', bytes },

@@ -22,6 +22,7 @@ export const CacheRecord = z.object({
 
 export type CacheRecord = z.infer<typeof CacheRecord>
 
+const FIRST_POLL_MS = 20
 const LEASE_POLL_MS = 500
 /** An installation on another machine that shares this home, or in a container that is gone, is waited for this long. */
 export const installLeaseOptions: LeaseOptions = { elsewhereExpiresMs: HOUR_MS }
@@ -35,7 +36,7 @@ export function openCacheFolder(home: string, key: string): string {
   return folder
 }
 
-/** The record of a folder, if everything it names exists. Marks it as used. */
+/** The record of a folder, if everything it names exists. Marks it as used, so only who holds its lease calls this. */
 export function readCacheRecord(folder: string): CacheRecord | undefined {
   const file = getRecordFile(folder)
   const record = CacheRecord.safeParse(readJson(file)).data
@@ -56,7 +57,11 @@ export async function withCacheLease<T>(folder: string, work: () => Promise<T>):
   if (!self) throw new Error('this process is not in the process table')
   const acquire = () => acquireLease(file, self, installLeaseOptions)
   let lease = await acquire()
-  for (; !lease; lease = await acquire()) await sleep(LEASE_POLL_MS)
+  // Mostly another one looks for a moment whether it is there. An installation takes minutes.
+  for (let pauseMs = FIRST_POLL_MS; !lease; pauseMs = Math.min(2 * pauseMs, LEASE_POLL_MS)) {
+    await sleep(pauseMs)
+    lease = await acquire()
+  }
   try {
     return await work()
   } finally {

@@ -59,17 +59,13 @@ export async function installDependencies(context: RunnerContext, base: Commit):
 async function findOrInstall(context: RunnerContext, project: Project, commit: Commit): Promise<Dependencies> {
   const cacheKey = await computeDependencyKey(context, project, commit)
   const folder = openCacheFolder(context.config.home, cacheKey)
-  const findCached = () => {
+  // Another session may install them, or remove them because nothing uses them.
+  return withCacheLease(folder, async () => {
     const cached = readCacheRecord(folder)
-    return cached && recordInstalled(context, cacheKey, 'cached', cached)
-  }
-  const installUnlessCached = async () => {
-    const cached = findCached()
-    if (cached) return cached
+    if (cached) return recordInstalled(context, cacheKey, 'cached', cached)
     const source = await chooseInstalledCommit(context, project, commit)
     return install(context, project, source, cacheKey, folder)
-  }
-  return findCached() ?? withCacheLease(folder, installUnlessCached) // Another session may install them meanwhile.
+  })
 }
 
 async function install(

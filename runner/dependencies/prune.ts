@@ -31,46 +31,45 @@ const MAX_INSTALLATION_COUNT = 20
 const MAX_TOTAL_BYTES = 10e9
 
 /** Every installation of this home, those that were used last first. */
-export async function listInstallations({
-  home,
-  workspace,
-}: Pick<Config, 'home' | 'workspace'>): Promise<Installation[]> {
-  const cache = path.join(home, 'prepared')
-  const usedKeys = listUsedKeys(workspace)
+export async function listInstallations(config: Pick<Config, 'home' | 'workspace'>): Promise<Installation[]> {
+  const cache = path.join(config.home, 'prepared')
   const keys = listNames(cache).filter(key => listContents(path.join(cache, key)).length > 0)
-  const installations = keys.map(async (key): Promise<Installation> => {
-    const folder = path.join(cache, key)
-    const record = CacheRecord.safeParse(readJson(getRecordFile(folder))).data
-    const isBeingMade = !(await isLeaseFree(path.join(folder, CLAIM), installLeaseOptions))
-    return {
-      key,
-      folder,
-      state: isBeingMade ? 'being made' : record ? 'ready' : 'unfinished',
-      commands: record?.commands ?? [],
-      made: record?.made ?? [],
-      bytes: record?.bytes ?? measureFolder(folder),
-      usedAtMs: fs.statSync(record ? getRecordFile(folder) : folder, { throwIfNoEntry: false })?.mtimeMs ?? 0,
-      isUsed: usedKeys.has(key),
-    }
-  })
-  return (await Promise.all(installations)).sort((a, b) => b.usedAtMs - a.usedAtMs)
+  const found = await Promise.all(
+    keys.map(async key => {
+      const folder = path.join(cache, key)
+      const record = readRecord(folder)
+      const usedAtMs = readTimeMs(record ? getRecordFile(folder) : folder) ?? 0
+      // In this order: a session marks the time and records the use under the claim, so one that is not seen now changes the time.
+      const isBeingMade = !(await isLeaseFree(path.join(folder, CLAIM), installLeaseOptions))
+      return {
+        key,
+        folder,
+        state: isBeingMade ? 'being made' : record ? 'ready' : 'unfinished',
+        commands: record?.commands ?? [],
+        made: record?.made ?? [],
+        bytes: record?.bytes ?? measureFolder(folder),
+        usedAtMs,
+      } as const
+    }),
+  )
+  const usedKeys = await listUsedKeys(config)
+  return found.map(each => ({ ...each, isUsed: usedKeys.has(each.key) })).sort((a, b) => b.usedAtMs - a.usedAtMs)
 }
 
 /** Remove what is unfinished, old, or beyond the bounds. */
 export async function pruneInstallations(config: Pick<Config, 'home' | 'workspace'>): Promise<void> {
   for (const installation of selectRemovable(await listInstallations(config), Date.now()))
-    await removeUnlessClaimed(installation)
+    await removeIfAsListed(installation)
 }
 
-/** Remove those of the installations that no open session uses. Returns what was removed. */
-export async function removeUnusedInstallations(
-  config: Pick<Config, 'home' | 'workspace'>,
-  { keys }: { keys: string[] },
-): Promise<Installation[]> {
+/**
+ * Remove those of the listed installations that no open session used, and that nothing has used since they were listed: the ones before
+ * may have taken minutes. Returns what was removed.
+ */
+export async function removeUnusedInstallations(listed: Installation[]): Promise<Installation[]> {
   const removed: Installation[] = []
-  for (const installation of await listInstallations(config))
-    if (keys.includes(installation.key) && !installation.isUsed && (await removeUnlessClaimed(installation)))
-      removed.push(installation)
+  for (const installation of listed)
+    if (!installation.isUsed && (await removeIfAsListed(installation))) removed.push(installation)
   return removed
 }
 
@@ -122,16 +121,32 @@ function listContents(folder: string): string[] {
   return listNames(folder).filter(name => name !== CLAIM)
 }
 
-async function removeUnlessClaimed({ folder }: Installation): Promise<boolean> {
+async function removeIfAsListed(installation: Installation): Promise<boolean> {
+  const { folder } = installation
   const self = await identify(process.pid)
   const lease = self && (await acquireLease(path.join(folder, CLAIM), self, installLeaseOptions))
   if (!lease) return false
   try {
+    if (!isAsListed(installation)) return false
     removeInstallation(folder)
     return true
   } finally {
     releaseLease(path.join(folder, CLAIM), lease)
   }
+}
+
+/** Has nothing finished or used it since it was listed? To be asked under the claim, under which a session marks that it uses it. */
+function isAsListed({ folder, state, usedAtMs }: Installation): boolean {
+  if (state === 'unfinished') return readRecord(folder) === undefined
+  return state === 'ready' && readTimeMs(getRecordFile(folder)) === usedAtMs
+}
+
+function readRecord(folder: string): CacheRecord | undefined {
+  return CacheRecord.safeParse(readJson(getRecordFile(folder))).data
+}
+
+function readTimeMs(file: string): number | undefined {
+  return fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs
 }
 
 const downloads = [
@@ -143,9 +158,12 @@ const downloads = [
   ...['.local/share/pnpm/store', 'Library/pnpm/store'], // Its files are in node_modules as well, by links.
 ]
 
-/** The keys of the installations that sessions use which are not closed. */
-function listUsedKeys(workspace: string): Set<string> {
-  const logs = listSessions(workspace).map(({ paths }) => readLog(paths.events).events)
-  const open = logs.filter(events => !events.some(({ type }) => type === 'session.closed' || type === 'start.failed'))
-  return new Set(open.flat().flatMap(event => (event.type === 'dependencies.ended' ? [event.cacheKey] : [])))
+/** The keys of the installations that sessions use which have not ended. */
+async function listUsedKeys(config: Pick<Config, 'home' | 'workspace'>): Promise<Set<string>> {
+  const { listOpenSessions } = await import('#session/search-index') // A runner that installs nothing needs no index.
+  const leftOut = new Set<string>()
+  const open = (await listOpenSessions(config, { onLeftOut: id => leftOut.add(id) })).map(({ session }) => session)
+  const unknown = leftOut.size === 0 ? [] : listSessions(config.workspace).filter(({ id }) => leftOut.has(id))
+  const logs = [...open, ...unknown].map(({ paths }) => readLog(paths.events).events)
+  return new Set(logs.flat().flatMap(event => (event.type === 'dependencies.ended' ? [event.cacheKey] : [])))
 }

@@ -3,12 +3,16 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import { acquireLease, releaseLease } from '#host/lease'
+import { identify } from '#host/process'
 import { Project } from '#host/project'
 import { noToolchains } from '#host/toolchains'
 import { computeDependencyKey } from '#runner/dependencies/cache-key.ts'
 import { ensureDependencies } from '#runner/dependencies/install.ts'
+import { removeInstallation } from '#runner/dependencies/prune.ts'
 import { steersSetup } from '#runner/dependencies/setup-access.ts'
 import type { SessionManifest } from '#session'
+import { readLog } from '#session/log'
 import { importWork, prepareRepository } from '#session/repository'
 import { createRepository } from '../../fixtures/host/repository.ts'
 import { runPlainGit } from '../../fixtures/hostile-git.ts'
@@ -292,4 +296,26 @@ it('the files that a setup runs or reads are known', () => {
   const steering = ['package.json', 'web/package.json', 'deps.txt', 'ci/deps', 'pnpm-lock.yaml', 'setup.py', '.npmrc']
   for (const file of steering) assert.ok(steersSetup(file, project), file)
   for (const file of ['main.js', 'README.md', 'src/app.py', 'docs/npm.md']) assert.ok(!steersSetup(file, project), file)
+})
+
+it('what is just being removed is not used, but made again', async t => {
+  const settings = { setup: ['echo x > out.txt'], makes: ['out.txt'] }
+  const { context, base, paths } = await createSetup(t, settings, { kind: null, reason: 'a test' })
+  await ensureDependencies(context, base)
+  const [key = ''] = fs.readdirSync(path.join(context.config.home, 'prepared'))
+  const folder = path.join(context.config.home, 'prepared', key)
+  const self = (await identify(process.pid)) ?? assert.fail()
+  const lease = (await acquireLease(path.join(folder, 'claim'), self)) ?? assert.fail()
+  context.dependencies.clear()
+  const again = ensureDependencies(context, base)
+  const { project } = context.session.manifest
+  for (let times = 0; times < 3; times++) await computeDependencyKey(context, project ?? assert.fail(), base) // As long as it needs too.
+  removeInstallation(folder)
+  releaseLease(path.join(folder, 'claim'), lease)
+  assert.ok((await again).ok)
+  const results = readLog(paths.events).events.flatMap(event =>
+    event.type === 'dependencies.ended' ? event.result : [],
+  )
+  assert.deepEqual(results, ['made', 'made'])
+  assert.ok(fs.existsSync(path.join(folder, 'tree/out.txt')))
 })

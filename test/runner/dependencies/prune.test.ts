@@ -6,7 +6,7 @@ import { listNames } from '#host/fs'
 import { acquireLease } from '#host/lease'
 import { identify } from '#host/process'
 import { DAY_MS, HOUR_MS } from '#host/time.ts'
-import { writeCacheRecord } from '#runner/dependencies/cache.ts'
+import { getRecordFile, readCacheRecord, writeCacheRecord } from '#runner/dependencies/cache.ts'
 import {
   type Installation,
   keepOnlyMade,
@@ -17,6 +17,7 @@ import {
   removeUnusedInstallations,
   selectRemovable,
 } from '#runner/dependencies/prune.ts'
+import { listOpenSessions } from '#session/search-index'
 import { createTestContext } from '../../fixtures/runner-context.ts'
 import { createScratchFolder, withoutRoot } from '../../fixtures/scratch.ts'
 
@@ -77,19 +78,46 @@ test('an installation that an open session uses stays, and one that is being mad
     (await list()).map(([key]) => key),
     ['being-made', 'unused', 'used'],
   )
-  assert.deepEqual(
-    (await removeUnusedInstallations(config, { keys: ['used', 'unused', 'being-made'] })).map(({ key }) => key),
-    ['unused'],
-  )
+  const removeUnused = async () =>
+    (await removeUnusedInstallations(await listInstallations(config))).map(({ key }) => key)
+  assert.deepEqual(await removeUnused(), ['unused'])
   assert.deepEqual(
     (await list()).map(([key]) => key),
     ['being-made', 'used'],
   )
   context.record({ type: 'session.closed', actor: 'you', reason: '' })
+  context.record({ type: 'session.reopened', actor: 'you' })
+  await listOpenSessions(config, { isThorough: true }) // As when a person takes it up again.
+  assert.deepEqual(await removeUnused(), [])
+  context.record({ type: 'session.closed', actor: 'you', reason: '' })
+  assert.deepEqual(await removeUnused(), ['used'])
+})
+
+test('what was finished or used since it was listed stays', async t => {
+  const config = { home: createScratchFolder(t), workspace: createScratchFolder(t) }
+  const finish = (key: string) => {
+    const folder = path.join(config.home, 'prepared', key)
+    const tree = path.join(folder, 'tree')
+    fs.mkdirSync(tree, { recursive: true })
+    writeCacheRecord(folder, { format: 1, commands: ['npm ci'], tree, made: [], seconds: 1, bytes: 5 })
+    fs.utimesSync(getRecordFile(folder), 0, 1_700_000_000)
+    return folder
+  }
+  fs.mkdirSync(path.join(config.home, 'prepared/begun/tree'), { recursive: true })
+  const [used = ''] = ['taken', 'left'].map(finish)
+  const listed = await listInstallations(config)
+  assert.deepEqual(listed.map(({ key, state }) => `${key} ${state}`).sort(), [
+    'begun unfinished',
+    'left ready',
+    'taken ready',
+  ])
+  finish('begun')
+  readCacheRecord(used)
   assert.deepEqual(
-    (await removeUnusedInstallations(config, { keys: ['used', 'unused', 'being-made'] })).map(({ key }) => key),
-    ['used'],
+    (await removeUnusedInstallations(listed)).map(({ key }) => key),
+    ['left'],
   )
+  assert.deepEqual((await listInstallations(config)).map(({ key }) => key).sort(), ['begun', 'taken'])
 })
 
 test('of the tree in which the commands ran only what they made is kept', t => {
