@@ -1,6 +1,6 @@
 import { sanitize } from '#host/text.ts'
-import { listSessionPage } from '#session/search-index'
-import { defineCommand } from '../command.ts'
+import { listSessionPage, sessionStates } from '#session/search-index'
+import { defineCommand, UsageError } from '../command.ts'
 import { readConfigOrDefaults } from '../input/session.ts'
 import { printChannelWarning } from '../notify/overview.ts'
 import { printCodeWarning } from '../output/code-warning.ts'
@@ -23,7 +23,7 @@ Lists the newest sessions: state, id, age, size and task. The last four letters 
   },
   async run(values) {
     const config = readConfigOrDefaults()
-    const states = values.state?.split(',').map(state => state.trim())
+    const states = values.state?.split(',').map(parseState)
     const hasEvery = values.all || values.json
     const progress = createProgressLine('reading the sessions')
     const { views, moreCount, damaged, problem } = await listSessionPage(
@@ -39,18 +39,29 @@ Lists the newest sessions: state, id, age, size and task. The last four letters 
     if (problem !== undefined)
       process.stderr.write(`dispatch: the index of the sessions was not used: ${sanitize(problem)}\n`)
     const sizes = measureEnded(views)
+    const isFiltered = [values.state, values.since, values.search].some(value => value !== undefined)
+    const shown = isFiltered && !states?.includes(UNREADABLE) ? [] : damaged // Nothing else is known about them.
     if (values.json) {
       const { workspace } = config
-      const unreadable = damaged.map(each => ({ ...each, state: 'unreadable', folder: `${workspace}/${each.id}` }))
+      const unreadable = shown.map(each => ({ ...each, state: UNREADABLE, folder: `${workspace}/${each.id}` }))
       const summaries = views.map(view => ({ ...summarizeSession(view), bytes: sizes.get(view.session.id) ?? null }))
       print(JSON.stringify([...summaries, ...unreadable]))
       return
     }
-    const isFiltered = [values.state, values.since, values.search].some(value => value !== undefined)
-    printSessionList(views, sizes, { damaged: isFiltered ? [] : damaged, moreCount, isFiltered })
+    printSessionList(views, sizes, { damaged: shown, moreCount, isFiltered })
     printChannelWarning(config)
     printCodeWarning(config, views)
   },
 })
 
 const PAGE_SIZE = 20
+const UNREADABLE = 'unreadable'
+
+/** A state in any case, also one of a void verdict. Exit 2 for another word, which would match nothing. */
+function parseState(text: string): string {
+  const word = text.trim().toLowerCase()
+  const known = [...sessionStates, UNREADABLE]
+  if (known.some(state => state.toLowerCase() === word.replace(/^(pass|fail|inconclusive) \(void\)$/, '$1')))
+    return word
+  throw new UsageError(`"${text.trim()}" is not a state`, `The states: ${known.join(', ')}`)
+}

@@ -43,8 +43,14 @@ export function isAwaitingApproval({ phase, approval }: SessionStatus): boolean 
   return phase === 'asking' && approval?.state === 'asked'
 }
 
+/** Every state that a person reads. A verdict may also be void: `PASS (void)`. */
+export const sessionStates = [
+  ...(['opening', 'planning', 'working', 'judging', 'parked', 'stuck', 'interrupted', 'asking', 'needs you'] as const),
+  ...(['failed', 'stopped', 'PASS', 'FAIL', 'INCONCLUSIVE'] as const),
+] as const
+
 /** Compute the state that a person reads. Unfinished work with a dead runner is `interrupted`. Pure. */
-export function computeState(status: SessionStatus, runner: Liveness): string {
+export function computeState(status: SessionStatus, runner: Liveness): SessionState | `${SessionState} (void)` {
   if (status.verdict?.voidReason && status.phase === status.verdict.verdict) return `${status.phase} (void)`
   if (['PASS', 'FAIL', 'INCONCLUSIVE', 'failed'].includes(status.phase)) return status.phase
   if (status.closed) return 'stopped'
@@ -54,5 +60,7 @@ export function computeState(status: SessionStatus, runner: Liveness): string {
 }
 
 // --- internal ---
+
+type SessionState = (typeof sessionStates)[number]
 
 const RESTART_WINDOW_MS = 10 * MINUTE_MS
