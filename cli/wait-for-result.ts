@@ -59,6 +59,20 @@ export async function followSession(
   return status
 }
 
+/**
+ * The exit code for where a session stands, as docs/troubleshooting.md has it for each state. A verdict that is void says nothing about
+ * what came after it. A session that was stopped waits for no login any more, but its record stays changed. Pure.
+ */
+export function pickExitCode({ phase, verdict, closed, ...status }: SessionStatus): ExitCode {
+  if (verdict?.voidReason && phase === verdict.verdict) return exitCodes.inconclusive
+  if (phase === 'PASS') return exitCodes.ok
+  if (phase === 'FAIL') return exitCodes.fail
+  if (phase === 'failed') return (status.startExitCode as ExitCode | undefined) ?? exitCodes.internal
+  const problem = phase === 'needs you' ? (status.problemExitCode as ExitCode | undefined) : undefined
+  if (problem === undefined || (closed && problem !== exitCodes.integrity)) return exitCodes.inconclusive
+  return problem
+}
+
 // --- internal ---
 
 const RESTART_INTERVAL_MS = 5000
@@ -108,13 +122,4 @@ function tryReadConfig(): Config | undefined {
     if (error instanceof DispatchError) return undefined
     throw error
   }
-}
-
-function pickExitCode(status: SessionStatus): ExitCode {
-  if (status.verdict?.voidReason) return exitCodes.inconclusive
-  if (status.phase === 'PASS') return exitCodes.ok
-  if (status.phase === 'FAIL') return exitCodes.fail
-  if (status.phase === 'needs you') return (status.problemExitCode as ExitCode | undefined) ?? exitCodes.inconclusive
-  if (status.phase === 'failed') return (status.startExitCode as ExitCode | undefined) ?? exitCodes.internal
-  return exitCodes.inconclusive
 }
