@@ -28,7 +28,7 @@ export const pullRequestOptions = {
 /** What a person asked for. Exit 2 for a value that is not valid, or options that exclude each other. */
 export function parsePullRequestOptions(
   values: OptionValues<typeof pullRequestOptions>,
-): Omit<PullRequestOptions, 'isAtTerminal' | 'say'> & { follows: boolean; isOnce: boolean } {
+): Omit<PullRequestOptions, 'isAtTerminal' | 'say'> & { follows: boolean; isOnce: boolean; changesIt: boolean } {
   const { author = 'me', label: labels = [], reviewer: reviewers = [], closes = [], draft, follow, once } = values
   if (author !== 'me' && author !== 'worker' && author !== 'both')
     throw new UsageError(`--author must be me, worker or both: "${author}"`)
@@ -39,10 +39,13 @@ export function parsePullRequestOptions(
   return {
     ...{ base: values.base, branch: values.branch, repo: values.repo, isDraft: draft ?? false, author },
     ...{ labels, reviewers, closes: closes.map(issue => (/^\d/.test(issue) ? `#${issue}` : issue)) },
-    ...{ follows, isOnce: once ?? false },
+    ...{ follows, isOnce: once ?? false, changesIt: changing.some(name => values[name] !== undefined) },
   }
 }
 
 // --- internal ---
+
+/** What is done to a pull request that is there already, before it is followed. */
+const changing = ['base', 'branch', 'label', 'reviewer', 'closes', 'author', 'repo'] as const
 
 const issuePattern = /^#?(\d{1,9})$|^[\w.-]+\/[\w.-]+#\d{1,9}$/

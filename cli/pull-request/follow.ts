@@ -7,23 +7,25 @@ import type { Session } from '#session'
 import { startBackground } from '../background.ts'
 import { retryUntilFree } from '../forge-record.ts'
 import { ReportOnce } from '../report-once.ts'
-import { openPullRequest, type PullRequestOptions } from './open.ts'
+import { findPullRequestPlace, openPullRequest, type PullRequestOptions } from './open.ts'
 import { isTemporary } from './passing-failure.ts'
 import { pollPullRequest, resumePullRequest } from './poll.ts'
 import { findRecordFor, type PullRequestRecord } from './record.ts'
 
 /**
- * Look at the pull request of a session until it is merged or closed or needs a person, or once; it is opened where that was not done. Who
- * follows it says with this that dispatch may make new attempts again; one look does not say so, because a timer may run it. Yields the
+ * Look at the pull request of a session until it is merged or closed or needs a person, or once. It is opened where that was not done, and
+ * brought up to date where a person asks for more, unless it is over. Who follows it says with this that dispatch may make new attempts again; one look does not say so, because a timer may run it. Yields the
  * record whenever it has changed.
  */
 export async function* followPullRequest(
   config: Config,
   session: Session,
-  options: PullRequestOptions & { isOnce: boolean },
+  options: PullRequestOptions & { isOnce: boolean; changesIt: boolean },
 ): AsyncGenerator<PullRequestRecord> {
   const { say } = options
-  if (findRecordFor(config.home, session) === undefined) await openPullRequest(config, session, options)
+  const isKnown = findRecordFor(config.home, session) !== undefined
+  if (!isKnown || (options.changesIt && !(await isOver(config, session, options))))
+    await openPullRequest(config, session, options)
   const record = findRecordFor(config.home, session)
   if (record === undefined) throw new Error(`no record of the pull request of ${session.id}`)
   await startBackground(config) // The daemon starts what the queue has.
@@ -53,6 +55,12 @@ export function getFollowExitCode({ state, reason, isBlocked }: PullRequestRecor
 }
 
 // --- internal ---
+
+/** Was it merged or closed? Then nothing can be changed, and following it says so, also when the same command is run again. */
+async function isOver(config: Config, session: Session, options: PullRequestOptions): Promise<boolean> {
+  const { found } = await findPullRequestPlace(config, session, options)
+  return found !== undefined && found.state !== 'open'
+}
 
 function isFinished({ state }: PullRequestRecord): boolean {
   return state === 'ended' || state === 'needs you'

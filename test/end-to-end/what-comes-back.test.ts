@@ -19,8 +19,8 @@ describe('what comes back to a pull request', () => {
   let session: Session
   let pull: ScriptedIssue
 
-  const look = async (exitCode = 0, { id }: Session = session) => {
-    const ran = await setup.rig.dispatch(['pr', id, '--once', '--json'])
+  const look = async (exitCode = 0, { id }: Session = session, options: string[] = []) => {
+    const ran = await setup.rig.dispatch(['pr', id, '--once', '--json', ...options])
     assert.equal(ran.exitCode, exitCode, ran.stdout + ran.stderr)
     return ran.stdout === '' ? { stderr: ran.stderr } : JSON.parse(ran.stdout)
   }
@@ -60,8 +60,11 @@ describe('what comes back to a pull request', () => {
     const before = setup.forge.requests.length
     assert.equal((await look()).state, 'open')
     assert.ok(setup.forge.requests.slice(before).every(({ method }) => method === 'GET'))
+    assert.equal((await look(0, session, ['--label', 'later', '--closes', '7'])).state, 'open')
+    assert.ok(pull.labels.includes('later') && pull.body.includes('#7'), 'what is asked for later is done too')
     pull.state = 'closed'
     assert.equal((await look(5)).state, 'ended')
+    assert.equal((await look(5, session, ['--label', 'last'])).state, 'ended', 'it is told, and changed no more')
     pull.state = 'open'
     assert.equal((await look()).state, 'open', 'it is followed again')
   })
