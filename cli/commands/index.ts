@@ -78,7 +78,7 @@ export const commandTable: CommandTable = {
 
     repair('doctor', 'check this machine, and show how to fix each problem', () => import('./doctor.ts')),
     repair('logs [sid] [who]', 'print what runner, orchestrator and workers wrote', () => import('./logs.ts')),
-    repair('audit [sid]', 'verify the record of a session, or of a copied folder', () => import('./audit.ts')),
+    repair('audit [sid|dir]', 'verify the record of a session, or of a copied folder', () => import('./audit.ts')),
     repair('watchdog', 'start a new runner for each session that lost its own', () => import('./watchdog.ts')),
     repair('daemon', 'what runs beside the sessions: watchdog, queue, notifications', () => import('./daemon.ts')),
   ],

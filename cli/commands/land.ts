@@ -34,6 +34,7 @@ answer, or a check or gate could not run.
   usage: 'land <sid…> [options]',
   options: landingOptions,
   forms: landingForms,
+  choices: { sid: () => Object.keys(landingActions) },
   async run(values, [first = '', ...others]) {
     const { repo, until, all = false, json = false } = values
     const action = Object.hasOwn(landingActions, first) ? landingActions[first] : undefined

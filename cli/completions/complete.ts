@@ -37,7 +37,7 @@ export async function complete(
   const words = joinValues(typed)
   const last = words.pop() ?? ''
   const [first] = words
-  if (first === undefined && !last.startsWith('-')) return filterByStart(last, commands.map(toCandidate))
+  if (first === undefined && !last.startsWith('-')) return filterByStart(last, [...commands.map(toCandidate), HELP])
   if (first === 'help') return words.length > 1 ? [] : filterByStart(last, [...commands, task].map(toCandidate))
   const entry = commands.find(({ name }) => name === first) ?? task
   const command = await entry.load()
@@ -54,14 +54,23 @@ export async function complete(
   const known = parseArgumentUsage(entry.argumentUsage)
   const argument = known[args.length] ?? known.findLast(({ repeats }) => repeats)
   if (argument === undefined) return []
-  if (argument.name === 'sid') return filterIds(last, sessions.listIds())
+  const kinds = argument.name.split('|')
   const names = ['who', 'window'].includes(argument.name)
     ? sessions.listSpeakers(args[0] ?? '')
-    : await command.choices?.[argument.name]?.()
-  return filterByStart(last, (names ?? []).map(toPlainCandidate))
+    : args.length < known.length
+      ? await command.choices?.[argument.name]?.()
+      : []
+  const found = [
+    ...filterByStart(last, (names ?? []).map(toPlainCandidate)),
+    ...(kinds.includes('sid') ? filterIds(last, sessions.listIds()) : []),
+  ]
+  if (kinds.includes('tarball')) return 'file'
+  return kinds.includes('dir') && (found.length === 0 || last.includes('/')) ? 'folder' : found
 }
 
 // --- internal ---
+
+const HELP: Candidate = { word: 'help', about: 'show the help of a command' }
 
 /** bash splits `--file=x` into three words. */
 function joinValues(typed: string[]): string[] {
@@ -90,7 +99,7 @@ function readWords(words: string[], { options = {} }: Command) {
 }
 
 function completeValue(option: CommandOption | undefined): [] | 'file' | 'folder' {
-  return option?.value === 'FILE' ? 'file' : option?.value === 'DIR' ? 'folder' : []
+  return option?.value === 'FILE' ? 'file' : ['DIR', 'HOME'].includes(option?.value ?? '') ? 'folder' : []
 }
 
 /** Ids that begin with what was typed, or else ids whose last letters do. */

@@ -18,7 +18,10 @@ const entry = (
 const table = {
   commands: [
     entry('ls', ''),
-    entry('logs', '[sid] [who]', { options: { follow: { type: 'boolean', about: 'go on' } } }),
+    entry('logs', '[sid] [who]', {
+      options: { follow: { type: 'boolean', about: 'go on' } },
+      choices: { sid: () => ['daemon', 'web'] },
+    }),
     entry('stop', '[sid…]'),
     entry('apply', '[sid]', {
       options: {
@@ -28,9 +31,14 @@ const table = {
       },
     }),
     entry('notify', '[action]', { choices: { action: async () => ['setup', 'test'] } }),
+    entry('land', '<sid…>', { choices: { sid: () => ['drop'] } }),
+    entry('audit', '[sid|dir]'),
+    entry('update', '[tarball]'),
+    entry('restore', '<dir>', { options: { into: { type: 'string', value: 'HOME', about: 'there' } } }),
   ],
   task: entry('task', '[task…]', { options: { wait: { type: 'boolean', about: 'stay' } } }),
 }
+const names = ['ls', 'logs', 'stop', 'apply', 'notify', 'land', 'audit', 'update', 'restore']
 const ids = ['2026-11-29-fix-it-cd4e', '2026-11-28-say-hello-ab3d']
 const sessions = {
   listIds: () => ids,
@@ -44,12 +52,13 @@ async function offer(...typed: string[]): Promise<string[] | string> {
 }
 
 test('the first word is a command, described by its summary', async () => {
-  assert.deepEqual(await offer(''), ['ls', 'logs', 'stop', 'apply', 'notify'])
+  assert.deepEqual(await offer(''), [...names, 'help'])
   assert.deepEqual(await complete(['l'], table, sessions), [
     { word: 'ls', about: 'about ls' },
     { word: 'logs', about: 'about logs' },
+    { word: 'land', about: 'about land' },
   ])
-  assert.deepEqual(await offer(), ['ls', 'logs', 'stop', 'apply', 'notify'])
+  assert.deepEqual(await offer(), [...names, 'help'])
   assert.deepEqual(await offer('x'), [])
 })
 
@@ -93,6 +102,22 @@ test('an argument is offered once, a repeated one every time', async () => {
   assert.deepEqual(await offer('fix the parser', ''), [])
 })
 
+test('what may stand in place of an id is offered with the ids, once', async () => {
+  assert.deepEqual(await offer('logs', ''), ['daemon', 'web', ...ids])
+  assert.deepEqual(await offer('logs', 'd'), ['daemon'])
+  assert.deepEqual(await offer('land', ''), ['drop', ...ids])
+  assert.deepEqual(await offer('land', 'drop', ''), ids)
+})
+
+test('an argument may be a folder or a file', async () => {
+  assert.equal(await offer('restore', ''), 'folder')
+  assert.equal(await offer('restore', '--into', ''), 'folder')
+  assert.equal(await offer('update', ''), 'file')
+  assert.deepEqual(await offer('audit', '2026-11-28'), [ids[1]])
+  assert.equal(await offer('audit', './copy'), 'folder')
+  assert.equal(await offer('audit', 'cop'), 'folder')
+})
+
 test('nothing after -- is an option', async () => {
   assert.deepEqual(await offer('stop', '--', '-'), [])
   assert.deepEqual(await offer('stop', '--', ''), ids)
@@ -100,7 +125,7 @@ test('nothing after -- is an option', async () => {
 })
 
 test('help takes one command', async () => {
-  assert.deepEqual(await offer('help', ''), ['ls', 'logs', 'stop', 'apply', 'notify', 'task'])
+  assert.deepEqual(await offer('help', ''), [...names, 'task'])
   assert.deepEqual(await offer('help', 'ls', ''), [])
 })
 
