@@ -230,7 +230,7 @@ test('Tab offers every command and every option', async () => {
   await withRig(idleScenario, async rig => {
     const names = commandTable.commands.map(({ name }) => name)
     const offered = await completeInBash(rig, ['dispatch ', ...names.map(name => `dispatch ${name} --`)])
-    assert.deepEqual(offered[0], names)
+    assert.deepEqual(offered[0], [...names, 'help'])
     for (const [at, entry] of commandTable.commands.entries()) {
       const known = Object.entries((await entry.load()).options ?? {})
       const options = known.flatMap(([option, { isInternal }]) => (isInternal ? [] : [`--${option}`]))
