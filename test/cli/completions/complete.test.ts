@@ -102,7 +102,7 @@ test('an argument is offered once, a repeated one every time', async () => {
   assert.deepEqual(await offer('fix the parser', ''), [])
 })
 
-test('what may stand in place of an id is offered with the ids, once', async () => {
+test('what can be typed in place of an id is offered with the ids, once', async () => {
   assert.deepEqual(await offer('logs', ''), ['daemon', 'web', ...ids])
   assert.deepEqual(await offer('logs', 'd'), ['daemon'])
   assert.deepEqual(await offer('land', ''), ['drop', ...ids])
