@@ -45,7 +45,8 @@ export function prepareOrchestrator(session: Session): void {
     source: describeTaskSource(task.toString('utf8')),
     task: TASK_PLACEHOLDER,
   })
-  const [before = '', after = ''] = prompt.split(TASK_PLACEHOLDER)
+  const at = prompt.lastIndexOf(TASK_PLACEHOLDER) // Nothing of others comes after it.
+  const [before, after] = [prompt.slice(0, at), prompt.slice(at + TASK_PLACEHOLDER.length)]
   writeAtomic(paths.systemPrompt, Buffer.concat([Buffer.from(before), task, Buffer.from(after)]))
   const contract = renderContractTemplate(manifest.task.title, splitSentences(task.toString('utf8')))
   fs.writeFileSync(paths.draftContract, contract, { mode: 0o600 })
