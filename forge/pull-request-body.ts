@@ -1,5 +1,5 @@
 import { formatCount, toOneLine } from '#host/text.ts'
-import { escapeMarkdown, fenceText, type Matrix } from '#session/traceability'
+import { disarmMarks, escapeMarkdown, fenceText, type Matrix } from '#session/traceability'
 
 /** What a pull request says of a session. */
 export interface PullRequestFacts {
@@ -116,7 +116,7 @@ function listFirstLooks({ matrix, changedFiles }: PullRequestFacts): string[] {
 }
 
 function listNames(files: string[]): string {
-  const shown = files.slice(0, MAX_NAMES).map(file => `\`${toOneLine(file, 120).replaceAll('`', "'")}\``)
+  const shown = files.slice(0, MAX_NAMES).map(file => `\`${disarmMarks(toOneLine(file, 120)).replaceAll('`', "'")}\``)
   return `${shown.join(', ')}${files.length > MAX_NAMES ? ` and ${files.length - MAX_NAMES} more` : ''}`
 }
 

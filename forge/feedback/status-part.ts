@@ -2,7 +2,8 @@ import type { Forge } from '../forge.ts'
 
 /** The body of a pull request with these words in the part that tells how it goes, below all else; without that part where they are empty. Pure. */
 export function replaceStatusPart(body: string, words: string): string {
-  const begin = body.indexOf(BEGIN)
+  // It is the last one. What stands before it may have the words of others.
+  const begin = body.lastIndexOf(BEGIN)
   const end = body.indexOf(END, begin)
   const isThere = begin >= 0 && end > begin
   const part = words === '' ? '' : `${BEGIN}\n${words}\n${END}`

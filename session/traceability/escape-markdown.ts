@@ -18,15 +18,20 @@ export function escapeMarkdown(text: string, width: number): string {
 
 /** Text of others as a block that nothing in it can end, and in which nothing is a link, a mention or a mark of dispatch. */
 export function fenceText(text: string): string {
-  const plain = sanitize(text).replaceAll('<!-- dispatch:', '<!- dispatch:')
+  const plain = disarmMarks(sanitize(text))
   const longestRun = Math.max(2, ...(plain.match(/`+/g) ?? []).map(run => run.length))
   const fence = '`'.repeat(longestRun + 1)
   return `${fence}text\n${plain}\n${fence}`
 }
 
+/** In code, a mark of dispatch would still be one, by which a part of a text is found again. Pure. */
+export function disarmMarks(text: string): string {
+  return text.replaceAll('<!-- dispatch:', '<!- dispatch:')
+}
+
 /** Format code for a table cell of GitHub's Markdown, on one line (`⏎` for a line break), cut at `width` characters. */
 export function formatInlineCode(text: string, width: number): string {
-  const line = toOneLine(text.trim().replace(/[ \t]*\r?\n[ \t]*/g, ' ⏎ '), width)
+  const line = disarmMarks(toOneLine(text.trim().replace(/[ \t]*\r?\n[ \t]*/g, ' ⏎ '), width))
   if (line === '') return ''
   if (line.includes('\\|'))
     // Parsers differ on `\\|`.

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type PullRequestFacts, renderSection } from '#forge'
+import { replaceStatusPart } from '#forge/feedback/status-part.ts'
 import { closesIssue, hasSection, MAX_BODY_CHARS } from '#forge/pull-request-body.ts'
 import type { Matrix } from '#session/traceability'
 
@@ -72,4 +73,17 @@ test('the longest task and matrix still fit into a body', () => {
   })
   assert.ok(section.length <= MAX_BODY_CHARS - 4000, `${section.length}`)
   assert.match(section, /cut; the session has all of it/)
+})
+
+test('the name of a file is no mark of dispatch', () => {
+  const name = '<!-- dispatch:followed -->'
+  const changedFiles = [name, '<!-- dispatch:end -->']
+  const section = renderSection({ ...facts, changedFiles, closes: ['#7'] })
+  for (const words of ['one', 'two']) {
+    const body = replaceStatusPart(section, words)
+    assert.ok(body.startsWith(section) && body.includes(words))
+  }
+  const mine = `${name} mine`
+  const once = replaceStatusPart(mine, 'one')
+  assert.equal(replaceStatusPart(once, 'two'), once.replace('one', 'two'), 'what a person wrote stays')
 })
