@@ -1,3 +1,4 @@
+import { sanitize } from '#host/text.ts'
 import type { QuotedBlock } from '#session/task'
 import { hasClaimMark } from './claim-mark.ts'
 import type { Issue, IssueComment, Writing } from './issue.ts'
@@ -45,9 +46,9 @@ export function pinIssue(
   const add = (writing: Writing, what: string, title = '') => {
     const { author, association } = writing
     const body = writing.body.replace(/\r\n?/g, '\n')
-    const shown = removeHidden(body)
+    const shown = sanitize(removeHidden(body))
     if (shown !== body) ignored.push({ author, association, reason: 'hidden' })
-    const visible = `${title}${shown}` // A title is no Markdown: all of it is shown.
+    const visible = `${sanitize(title)}${shown}` // A title is no Markdown: all of it is shown.
     if (visible.length > room) return void ignored.push({ author, association, reason: 'too long' })
     room -= visible.length
     blocks.push({ heading: `${what} by @${author} (${association}), ${writing.createdAt}`, text: visible })

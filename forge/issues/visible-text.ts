@@ -1,11 +1,13 @@
 import { normalizeLabel, parseMarkdown } from '#host/markdown.ts'
+import { removeUnseenParts } from './unseen-parts.ts'
 
 /**
  * What a reader on GitHub sees of a text of Markdown: without comments and other markup of HTML that shows nothing, also where its end is
- * missing, and without definitions of links that no link uses. Code, and HTML that is shown such as `<details>`, stay to the letter. Pure.
+ * missing, without definitions of links that no link uses, and without what a link, an image, a footnote or a tag has besides. Code, and
+ * HTML that is shown such as `<details>`, stay to the letter. Pure.
  */
 export function removeHidden(text: string): string {
-  return removeMarkup(removeUnusedDefinitions(text.replaceAll(MARK, '')))
+  return removeUnseenParts(removeMarkup(removeUnusedDefinitions(text.replaceAll(MARK, ''))))
 }
 
 // --- internal ---

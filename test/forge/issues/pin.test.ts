@@ -81,3 +81,10 @@ test('the comment of a claim is no part of the task', () => {
   const mark = { ...say('ada', 'OWNER', 5), body: '<!-- dispatch:claim {} -->\nplans' }
   assert.deepEqual(pin({}, [mark]), { texts: ['Say hello\n\nPrint hello.'], ignored: [] })
 })
+
+test('invisible characters are shown, and told', () => {
+  assert.deepEqual(pin({ title: 'Say\u200b it', body: 'a\u{e0041}b' }), {
+    texts: ['Say\\u{200b} it\n\na\\u{e0041}b'],
+    ignored: ['eve hidden'],
+  })
+})
