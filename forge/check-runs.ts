@@ -34,7 +34,7 @@ export async function readCheckRuns(forge: Forge, commit: string): Promise<Check
     const runs = await forge.request(action, client => client.paginate(client.rest.checks.listForRef, place))
     const suites = await forge.request(action, client => client.paginate(client.rest.checks.listSuitesForRef, place))
     const all = [...runs.map(readRun), ...suites.flatMap(suite => readSuite(suite, runs))]
-    return dropReplaced(all, hasRivals(all, suites) ? await readWorkflows(forge, commit) : [])
+    return dropReplaced(forge, all, mayHaveRivals(suites) ? await readWorkflows(forge, commit) : [])
   } catch (error) {
     if (!(isDenied(error) && error.status === 403 && forge.login.kind === 'token')) throw error
     return readJobs(forge, commit)
@@ -111,10 +111,9 @@ function readResult(
   return { state: isGreen ? 'green' : 'red', isWithoutVerdict }
 }
 
-/** May one run of a workflow have taken the place of another? Where all of them are green, that changes nothing. */
-function hasRivals(all: Placed[], suites: CheckSuite[]): boolean {
-  const own = suites.filter(({ app }) => app?.slug === ACTIONS)
-  return own.length > 1 && all.some(({ app, report }) => app === ACTIONS && report.state !== 'green')
+/** May one run of a workflow have taken the place of another, or be that of another repository? */
+function mayHaveRivals(suites: CheckSuite[]): boolean {
+  return suites.filter(({ app }) => app?.slug === ACTIONS).length > 1
 }
 
 /** Where the login may not see that, each run counts. */
@@ -154,13 +153,15 @@ async function readJobs(forge: Forge, commit: string): Promise<CheckReport[]> {
     const report = { ...whole, ...unknown, name: run.name ?? 'GitHub Actions', url: run.html_url }
     all.push({ report: { ...report, startedAt: run.created_at }, ...place, id: suite, isWhole: true })
   }
-  return dropReplaced(all, runs)
+  return dropReplaced(forge, all, runs)
 }
 
 /** By the number of its suite, the workflow of a run and what has started it: `12/push`. */
 type Workflows = Map<number, { kind: string; startedAt: string }>
 
-function dropReplaced(all: Placed[], runs: WorkflowRun[]): CheckReport[] {
+function dropReplaced({ address }: Forge, every: Placed[], runs: WorkflowRun[]): CheckReport[] {
+  const foreign = listForeignSuites(`${address.owner}/${address.name}`, runs)
+  const all = every.filter(({ suite }) => !foreign.has(suite))
   const workflows: Workflows = new Map(
     runs.map(({ check_suite_id, workflow_id, event, run_started_at, created_at }) => [
       Number(check_suite_id),
@@ -168,6 +169,16 @@ function dropReplaced(all: Placed[], runs: WorkflowRun[]): CheckReport[] {
     ]),
   )
   return all.filter(each => !isReplaced(each, all, workflows)).map(({ report }) => report)
+}
+
+/**
+ * Anyone may push a commit of this repository to a fork and open a pull request from there: its jobs may be skipped, and come later. Where
+ * the repository has run its workflows for the commit, those of forks do not count. Without such, the commit is that of a fork.
+ */
+function listForeignSuites(repository: string, runs: WorkflowRun[]): Set<number> {
+  const isOwn = ({ head_repository }: WorkflowRun) =>
+    head_repository?.full_name?.toLowerCase() === repository.toLowerCase()
+  return new Set(runs.some(isOwn) ? runs.filter(run => !isOwn(run)).map(run => Number(run.check_suite_id)) : [])
 }
 
 /**

@@ -8,7 +8,7 @@ export const actionsRoutes: Route[] = [
     const commit = query.get('head_sha')
     const runs = repository.workflowRuns.filter(each => commit === null || each.commit === commit)
     return list(
-      runs.map(run => renderWorkflowRun(state, run)),
+      runs.map(run => renderWorkflowRun(state, repository, run)),
       page => ({ total_count: runs.length, workflow_runs: page }),
     )
   }),

@@ -1,5 +1,5 @@
 import { toId } from './shapes.ts'
-import type { ForgeState, ScriptedCheckRun, ScriptedStatus, ScriptedWorkflowRun } from './state.ts'
+import type { ForgeState, ScriptedCheckRun, ScriptedRepository, ScriptedStatus, ScriptedWorkflowRun } from './state.ts'
 
 /** The shapes of what GitHub says of a commit: check runs, their suites, workflow runs and statuses. */
 
@@ -52,9 +52,14 @@ export function renderCheckSuite({ url }: ForgeState, suite: ScriptedSuite) {
   }
 }
 
-export function renderWorkflowRun({ url }: ForgeState, run: ScriptedWorkflowRun) {
+export function renderWorkflowRun(
+  { url }: ForgeState,
+  { owner, name }: Pick<ScriptedRepository, 'owner' | 'name'>,
+  run: ScriptedWorkflowRun,
+) {
   const { id, commit, workflow, event, status, conclusion, startedAt } = run
   return {
+    head_repository: { full_name: run.headRepository ?? `${owner}/${name}` },
     ...{ id, node_id: `WFR_${id}`, name: workflow, check_suite_id: id, head_branch: null, head_sha: commit },
     ...{ path: `.github/workflows/${workflow}.yml`, run_number: 1, run_attempt: 1, event, status, conclusion },
     ...{ workflow_id: toId(workflow), url: `${url}/api/v3/actions/runs/${id}`, html_url: `${url}/actions/runs/${id}` },

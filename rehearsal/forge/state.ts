@@ -110,6 +110,8 @@ export interface ScriptedWorkflowRun {
   workflow: string
   /** What has started it: `push`, `pull_request`. */
   event: string
+  /** The repository whose branch it is about; undefined: its own. */
+  headRepository?: string
   status: ScriptedCheckRun['status']
   conclusion: ScriptedCheckRun['conclusion']
   startedAt: string

@@ -89,7 +89,12 @@ async function openPullRequest(t: TestContext, facts: Parameters<typeof openForg
   const [issue] = setup.repository.issues
   assert.ok(issue?.pull)
   const read = async () => readMergeState(forge, pullRequest.number, head)
-  const check = (name: string, conclusion: 'success' | 'failure' | 'cancelled', suite?: number, more = {}) => {
+  const check = (
+    name: string,
+    conclusion: 'success' | 'failure' | 'cancelled' | 'skipped',
+    suite?: number,
+    more = {},
+  ) => {
     const facts = { commit: head, name, conclusion, ...(suite !== undefined && { suite }), ...more }
     addCheckRun(setup.server.state, setup.repository, facts)
   }
@@ -197,6 +202,20 @@ test('a fine-grained token sees jobs and statuses in place of checks', async t =
   const blind = await connect('bob', { login: 'bob', permissions: { ...permissions, actions: undefined as never } })
   const reading = readMergeState(blind, issue.number, head)
   await assert.rejects(reading, { exitCode: 7, remedy: /lacks actions: read/ })
+})
+
+test('a fork that has the commit too changes nothing', async t => {
+  const { server, repository, head, read, check } = await openPullRequest(t)
+  const run = (minute: number, facts = {}) => {
+    const startedAt = `2026-11-30T12:0${minute}:00Z`
+    const { id } = addWorkflowRun(server.state, repository, { commit: head, workflow: 'ci', startedAt, ...facts })
+    return { id, startedAt }
+  }
+  const [own, foreign] = [run(1), run(2, { headRepository: 'eve/notes' })]
+  check('test', 'failure', own.id, { startedAt: own.startedAt })
+  check('test', 'skipped', foreign.id, { startedAt: foreign.startedAt })
+  check('title', 'failure', foreign.id, { startedAt: foreign.startedAt })
+  assert.deepEqual([...(await read()).checks], [['test', 'red']])
 })
 
 test('a check that a later run of its workflow has replaced does not count', async t => {
