@@ -1,4 +1,4 @@
-import type { Config } from '#host/config'
+import { buildChildEnvironment, type Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { runProgram } from '#host/exec.ts'
 import { SECOND_MS } from '#host/time.ts'
@@ -26,7 +26,7 @@ export async function findLogin(address: RepositoryAddress, config: ForgeConfig)
   const { GITHUB_APP_ID: appId, GITHUB_APP_KEY_FILE: keyFile, GITHUB_APP_INSTALLATION: installation } = config
   if (isKnown && appId !== '' && keyFile !== '')
     return { kind: 'app', appId, keyFile, installation, source: 'the GitHub App', apiUrl }
-  const { token, isInstalled } = await askGh(address.host)
+  const { token, isInstalled } = await askGh(address.host, config.GITHUB_API_URL)
   // Its token for one host is for no other, whatever GITHUB_API_URL says.
   if (token !== '' && isApiOf(apiUrl, address.host))
     return { kind: 'token', token, source: `gh auth token --hostname ${address.host}`, apiUrl }
@@ -43,9 +43,17 @@ function isApiOf(apiUrl: string, host: string): boolean {
 
 const GH_TIMEOUT_MS = 15 * SECOND_MS
 
-/** The token that gh has for a host; empty without one. */
-async function askGh(host: string): Promise<{ token: string; isInstalled: boolean }> {
-  const ran = await runProgram('gh', ['auth', 'token', '--hostname', host], { timeoutMs: GH_TIMEOUT_MS })
+/**
+ * The token that gh has for a host; empty without one. With one of the variables for Enterprise, gh gives its value for every host that is
+ * not GitHub's own, whatever the remote names: so it gets them for the host only that you have named.
+ */
+async function askGh(host: string, apiSetting: string): Promise<{ token: string; isInstalled: boolean }> {
+  const { GH_ENTERPRISE_TOKEN, GITHUB_ENTERPRISE_TOKEN, ...others } = buildChildEnvironment()
+  const isNamed = host === others['GH_HOST']?.toLowerCase() || (apiSetting !== '' && isApiOf(apiSetting, host))
+  const ran = await runProgram('gh', ['auth', 'token', '--hostname', host], {
+    timeoutMs: GH_TIMEOUT_MS,
+    env: isNamed ? buildChildEnvironment() : others,
+  })
   const token = ran.exitCode === 0 ? ran.stdout.trim() : ''
   return { token: /^[\x21-\x7e]+$/.test(token) ? token : '', isInstalled: ran.startError === undefined }
 }

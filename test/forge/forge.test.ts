@@ -18,6 +18,20 @@ test('without a login it is exit 7, and a token goes to no host that is not know
   await assert.rejects(refused, { exitCode: 7, message: /GITHUB_TOKEN is sent only to github\.com/ })
 })
 
+test('a token for Enterprise goes to the host that you have named, and to no other', async t => {
+  const folder = createScratchFolder(t)
+  const gh = '#!/bin/sh\nprintf %s "$GH_ENTERPRISE_TOKEN"\n'
+  fs.writeFileSync(path.join(folder, 'gh'), gh, { mode: 0o755 })
+  const before = { ...process.env }
+  t.after(() => Object.assign(process.env, { PATH: before['PATH'], GH_HOST: '', GH_ENTERPRISE_TOKEN: '' }))
+  Object.assign(process.env, { PATH: `${folder}:${before['PATH']}`, GH_ENTERPRISE_TOKEN: 'ghe_x', GH_HOST: '' })
+  const corp = { host: 'git.corp', owner: 'o', name: 'n', isPlainHttp: false }
+  await assert.rejects(connectForge(corp, noLogin), { exitCode: 7 })
+  process.env['GH_HOST'] = 'git.corp'
+  assert.equal((await connectForge(corp, noLogin)).login.source, 'gh auth token --hostname git.corp')
+  await assert.rejects(connectForge({ ...corp, host: 'evil.example' }, noLogin), { exitCode: 7 })
+})
+
 test('a login that is refused is exit 7', async t => {
   const { server } = await openForge(t)
   const forge = await connectForge(address, { ...noLogin, GITHUB_TOKEN: 'old', GITHUB_API_URL: server.apiUrl })
