@@ -93,7 +93,7 @@ async function askForProposal(
   const files = head === null ? [] : await listTreeEntries({ path: checkout, commit: head })
   const shown = files.slice(0, MAX_FILES_COUNT).map(file => toOneLine(file.path, MAX_PATH_CHARS))
   const more = files.length > shown.length ? [`and ${files.length - shown.length} more`] : []
-  const list = ['The files of the repository:', '', ...shown, ...more].join('\n')
+  const names = { heading: 'the names of the files of the repository', text: [...shown, ...more].join('\n') }
   const reading =
     sandbox.kind === null
       ? 'You have no tools. The names of the files of the repository follow the issue.'
@@ -104,7 +104,7 @@ async function askForProposal(
     const again = problem === '' ? '' : `\nYour last answer was not in the form: ${problem}. Answer again.\n`
     const answer = await askOnce(config, {
       ...{ prompt: 'split', values: { nonce, reading }, model, sandbox, end },
-      text: `${renderQuotedTask(lead, nonce, blocks)}\n${list}\n${again}`,
+      text: `${renderQuotedTask(lead, nonce, [...blocks, names])}${again}`,
       fillFolder: async folder => {
         if (head !== null && sandbox.kind !== null) await exportCommit(checkout, head, folder, end)
       },
