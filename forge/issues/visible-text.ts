@@ -14,6 +14,7 @@ export function removeHidden(text: string): string {
 
 /** No word of a person has it. Between two of them is the number of a place. */
 const MARK = '\uE0F7'
+const MARKED = new RegExp(`${MARK}(\\d+)${MARK}`, 'g')
 
 /** Where markup that shows nothing may begin or end. `<!-->` is a whole comment, without words. */
 const PLACES = /<!---?>|<!--|-->|<!\[CDATA\[|<![A-Za-z]|<\?/g
@@ -26,12 +27,15 @@ interface Place {
 /** Take out comments. An end that is missing is the end of the text, and one of `<? …` and `<! …` is the next `>`. */
 function removeMarkup(text: string): string {
   const places = findMarkup(text)
+  const ends = places.filter(({ sign }) => sign === '-->')
+  let next = 0
   let shown = ''
   let from = 0
   for (const { sign, index } of places) {
     if (index < from || sign === '-->') continue
     shown += text.slice(from, index)
-    const end = places.find(place => place.sign === '-->' && place.index > index)
+    while (ends[next] !== undefined && ends[next].index < index) next++
+    const end = ends[next]
     if (sign === '<!--') from = end === undefined ? text.length : end.index + '-->'.length
     else from = text.indexOf('>', index) + 1 || text.length
   }
@@ -60,7 +64,8 @@ function findMarkup(text: string): Place[] {
     .filter(({ type }) => type === 'html_block' || type === 'html_inline')
     .map(({ content }) => content)
     .join('')
-  return places.filter((_, number) => html.includes(`${MARK}${number}${MARK}`))
+  const numbers = new Set([...html.matchAll(MARKED)].map(([, number]) => Number(number)))
+  return places.filter((_, number) => numbers.has(number))
 }
 
 /** `[//]: # (words)` shows nothing. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { removeHidden } from '#forge/issues/visible-text.ts'
+import { assertGrowsLinearly } from '../../fixtures/growth.ts'
 
 const hidden: [what: string, text: string, shown: string][] = [
   ['a comment in a line', 'a <!-- x\n y --> b', 'a  b'],
@@ -49,3 +50,10 @@ for (const [what, text, expected] of hidden)
   test(`GitHub does not show ${what}`, () => assert.equal(removeHidden(text), expected))
 
 for (const [what, text] of shown) test(`to the letter: ${what}`, () => assert.equal(removeHidden(text), text))
+
+// Comments of anyone reach the daemon's only thread.
+for (const sign of ['<?', '<!--', '<!A', '<![CDATA['])
+  test(`many ${sign} without an end take time in proportion to their number`, () =>
+    assertGrowsLinearly(sign, 16_000, size => {
+      removeHidden(sign.repeat(size))
+    }))
