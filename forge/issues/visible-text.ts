@@ -34,8 +34,8 @@ function removeMarkup(text: string): string {
   for (const { sign, index } of places) {
     if (index < from || sign === '-->') continue
     shown += text.slice(from, index)
-    while (ends[next] !== undefined && ends[next].index < index) next++
-    const end = ends[next]
+    let end = ends[next]
+    while (end !== undefined && end.index < index) end = ends[++next]
     if (sign === '<!--') from = end === undefined ? text.length : end.index + '-->'.length
     else from = text.indexOf('>', index) + 1 || text.length
   }
