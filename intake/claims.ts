@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { isErrno } from '#host/error.ts'
 import { listNames, makePrivateFolder } from '#host/fs'
-import { sha256 } from '#host/hash.ts'
-import { getClosedBits, getInbox, getTakenFolder } from './folders.ts'
-import { readTaskStamp } from './inspect.ts'
+import { createClaimName, getNonce, selectClaimNames } from './claim-names.ts'
+import { describeForeignAccess, getClosedBits, getInbox, getTakenFolder } from './folders.ts'
+import { findTrackedClaims, readTaskStamp } from './inspect.ts'
 
 /** A file that was taken out of an inbox, and is not yet known to be in the queue. It lies alone in a folder. */
 export interface ClaimedFile {
@@ -24,8 +23,7 @@ export interface ClaimedFile {
 
 /** Take a file out of the inbox, by one rename; undefined if it is gone. Of two that try one gets it. */
 export function claimFile(home: string, repository: string, name: string): ClaimedFile | undefined {
-  const nonce = randomBytes(8).toString('hex')
-  const folder = path.join(getTakenFolder(repository), `${getOwner(home)}-${nonce}`)
+  const folder = path.join(getTakenFolder(repository), createClaimName(home))
   const closedBits = getClosedBits(repository, path.join(getInbox(repository), name))
   makePrivateFolder(folder)
   try {
@@ -38,17 +36,44 @@ export function claimFile(home: string, repository: string, name: string): Claim
   }
 }
 
-/** What this home has claimed and is not known to be in the queue: its process ended in between. */
-export function listClaims(home: string, repository: string): ClaimedFile[] {
-  const taken = getTakenFolder(repository)
-  const pattern = new RegExp(`^${getOwner(home)}-[0-9a-f]{16}$`) // Every file that was ever taken has its folder here.
-  const pending = listNames(taken).filter(name => pattern.test(name))
-  return pending.flatMap(each => {
-    const folder = path.join(taken, each)
+/** A folder that may be a claim, and may as well have come with the repository. It is left alone. */
+export interface DoubtfulClaim {
+  folder: string
+  key: string
+  reason: string
+}
+
+/**
+ * What this home has claimed and is not known to be in the queue: its process ended in between. Undefined while a git command is at
+ * work in the repository, if there may be any.
+ */
+export async function listClaims(
+  home: string,
+  repository: string,
+): Promise<{ claims: ClaimedFile[]; doubtful: DoubtfulClaim[] } | undefined> {
+  const { own, older } = listPendingNames(home, repository)
+  const tracked = own.length === 0 ? [] : await findTrackedClaims(repository, own)
+  if (tracked === undefined) return undefined
+  const doubtful = older.map(name => describeDoubtful(repository, name, FROM_OLDER))
+  const claims: ClaimedFile[] = []
+  for (const each of own) {
+    const folder = path.join(getTakenFolder(repository), each)
+    const reason = tracked.includes(each) ? 'git tracks it' : describeWrongFolder(repository, folder)
+    if (reason !== undefined) {
+      doubtful.push(describeDoubtful(repository, each, `${reason}, so others may have put it there`))
+      continue
+    }
     const [name] = listNames(folder)
     if (name === undefined) removeEmpty(folder)
-    return name === undefined ? [] : [describeClaim(repository, folder, name, getClosedBits(repository, folder))]
-  })
+    else claims.push(describeClaim(repository, folder, name, getClosedBits(repository, folder)))
+  }
+  return { claims, doubtful }
+}
+
+/** The folders of what this home has claimed, or may have, and is not known to be in the queue. */
+export function listPendingFolders(home: string, repository: string): string[] {
+  const { own, older } = listPendingNames(home, repository)
+  return [...own, ...older].map(name => path.join(getTakenFolder(repository), name))
 }
 
 /** The item is in the queue: keep the file under its id, such as `taken/q-17-1f09…/fix-the-login.md`. */
@@ -76,18 +101,37 @@ export function rejectClaim({ repository, folder, file, name }: ClaimedFile, rea
 // --- internal ---
 
 const KEY_PREFIX = 'inbox-'
+const FROM_OLDER =
+  'an older dispatch may have taken it and not queued it, or it came with the repository. If the task in it is yours, move it into the inbox'
 /** What a name may have so that `.rejected-99.txt` fits behind it. */
 const MAX_NAME_BYTES = 230
 
 function describeClaim(repository: string, folder: string, name: string, closedBits: number): ClaimedFile {
-  const key = `${KEY_PREFIX}${path.basename(folder).split('-')[1]}`
   const file = path.join(folder, name)
-  return { repository, folder, file, name, key, closedBits, stamp: readTaskStamp(file) }
+  return { repository, folder, file, name, key: getKey(folder), closedBits, stamp: readTaskStamp(file) }
 }
 
-/** Two homes may have the same project; each goes on with its own claims only. */
-function getOwner(home: string): string {
-  return sha256(home).slice(0, 8)
+function describeDoubtful(repository: string, name: string, reason: string): DoubtfulClaim {
+  const folder = path.join(getTakenFolder(repository), name)
+  return { folder, key: getKey(folder), reason }
+}
+
+function getKey(folder: string): string {
+  return `${KEY_PREFIX}${getNonce(path.basename(folder))}`
+}
+
+function listPendingNames(home: string, repository: string): { own: string[]; older: string[] } {
+  return selectClaimNames(home, listNames(getTakenFolder(repository)))
+}
+
+/** Why others may have put something into a folder, or the folder there; undefined if only this home has, and for one that is gone. */
+function describeWrongFolder(repository: string, folder: string): string | undefined {
+  const stats = fs.lstatSync(folder, { throwIfNoEntry: false })
+  if (stats === undefined) return undefined
+  if (stats.isSymbolicLink()) return 'it is a link'
+  if (!stats.isDirectory()) return 'it is not a folder'
+  const access = describeForeignAccess(stats, getClosedBits(repository, folder))
+  return access && `it ${access}`
 }
 
 /**

@@ -9,13 +9,16 @@ export const QUEUE_FOLDER = '.agent-queue'
 /** The path of the inbox in a repository. */
 export const INBOX_FOLDER = `${QUEUE_FOLDER}/inbox`
 
+/** The path of the folder of what was taken. */
+export const TAKEN_FOLDER = `${QUEUE_FOLDER}/taken`
+
 export function getInbox(repository: string): string {
   return path.join(repository, INBOX_FOLDER)
 }
 
 /** Where files go that were taken. */
 export function getTakenFolder(repository: string): string {
-  return path.join(repository, QUEUE_FOLDER, 'taken')
+  return path.join(repository, TAKEN_FOLDER)
 }
 
 /** Make the inbox of a repository, for its user alone. Exit 5 if something is in its place that cannot be trusted. */

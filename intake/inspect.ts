@@ -4,7 +4,7 @@ import { isErrno } from '#host/error.ts'
 import { listNames } from '#host/fs'
 import { isGitAtWork, listTrackedBelow } from '#host/git/inbox'
 import { readAtMost } from '#host/read-at-most.ts'
-import { describeForeignAccess, getClosedBits, getInbox, INBOX_FOLDER, QUEUE_FOLDER } from './folders.ts'
+import { describeForeignAccess, getClosedBits, getInbox, INBOX_FOLDER, QUEUE_FOLDER, TAKEN_FOLDER } from './folders.ts'
 
 /** A task may have so many bytes, as one at the command line. */
 export const MAX_TASK_FILE_BYTES = 1024 * 1024
@@ -45,11 +45,18 @@ export function readTaskStamp(file: string): string {
  * Undefined while a git command is at work there: it writes files before its index names them.
  */
 export async function findTracked(repository: string, names: string[]): Promise<string[] | undefined> {
-  if (await isGitAtWork(repository)) return undefined
-  const fold = (place: string) => place.normalize('NFC').toLowerCase()
-  const tracked = new Set((await listTrackedBelow(repository, QUEUE_FOLDER)).map(fold))
-  if (tracked.has(QUEUE_FOLDER) || tracked.has(INBOX_FOLDER)) return names
-  return names.filter(name => tracked.has(fold(`${INBOX_FOLDER}/${name}`)))
+  const tracked = await listTracked(repository)
+  if (tracked?.some(place => [QUEUE_FOLDER, INBOX_FOLDER].includes(place))) return names
+  return tracked && names.filter(name => tracked.includes(fold(`${INBOX_FOLDER}/${name}`)))
+}
+
+/** The same for folders in `taken/`: which ones git tracks, or something in them. */
+export async function findTrackedClaims(repository: string, names: string[]): Promise<string[] | undefined> {
+  const tracked = await listTracked(repository)
+  if (tracked?.some(place => [QUEUE_FOLDER, TAKEN_FOLDER].includes(place))) return names
+  return (
+    tracked && names.filter(name => tracked.some(place => `${place}/`.startsWith(fold(`${TAKEN_FOLDER}/${name}/`))))
+  )
 }
 
 /** The bytes of a task file, at most one more than the limit; or why it cannot be one. No link is followed. */
@@ -73,6 +80,16 @@ export function readTaskFile(file: string, closedBits: number): Buffer | { reaso
 }
 
 // --- internal ---
+
+/** Letters of another case count as the same: some file systems do not tell them apart. Pure. */
+function fold(place: string): string {
+  return place.normalize('NFC').toLowerCase()
+}
+
+/** What git tracks in the folder of the queue, folded; undefined while a git command is at work. */
+async function listTracked(repository: string): Promise<string[] | undefined> {
+  return (await isGitAtWork(repository)) ? undefined : (await listTrackedBelow(repository, QUEUE_FOLDER)).map(fold)
+}
 
 /** Only a regular file with one name, which this user alone can write. */
 function describeWrongKind(stats: fs.Stats, closedBits: number): string | undefined {

@@ -8,7 +8,7 @@ const contents: [name: RegExp, kind: ContentKind][] = [
   [/^(workspace|projects|issues|pull-requests|landing|outbox|repositories|confirmed|external-events)$/, 'copy'],
   [/^(inbox-told|queue-told|landing-told|issues-told|pull-request-told|paused|installed)\.json$/, 'copy'],
   [/^queue\.db$|^queue\.db(-wal)?\.damaged$/, 'copy'],
-  [/^home-id$/, 'copy'],
+  [/^(home-id|inbox-secret)$/, 'copy'],
   [/^(\.env|claude-token)$/, 'secret'],
   [/^index\.db|^queue\.db-(wal|shm|journal)$|^queue-changed$|^(tidied|web|daemon)\.json$|^tmux/, 'leave'],
   [/^(prepared|daemon|web|logs|cache|claude|tmp|backup-lease|login-lease)$/, 'leave'],

@@ -1,7 +1,7 @@
 import path from 'node:path'
 import type { Config } from '#host/config'
 import { listNames, readUntrusted } from '#host/fs'
-import { findFolderProblem, findTracked, getInbox, inspectTaskFile, listTaskNames } from '#intake'
+import { findFolderProblem, findTracked, getInbox, inspectTaskFile, listPendingFolders, listTaskNames } from '#intake'
 import type { RegisteredProject } from '#projects'
 import { NotifyOnce } from '../notify-once.ts'
 
@@ -32,7 +32,11 @@ export async function readInboxState(config: Config, { path: repository }: Regis
   const rejected = listNames(folder)
     .filter(name => name.endsWith('.rejected'))
     .map(name => ({ name, reason: readReason(path.join(folder, `${name}.txt`)) }))
-  return { folder, problem: told.find(folder) ?? null, files: [...waiting, ...rejected] }
+  const left = listPendingFolders(config.home, repository).flatMap(each => {
+    const reason = told.find(each)
+    return reason === undefined ? [] : [{ name: path.relative(path.dirname(folder), each), reason }]
+  })
+  return { folder, problem: told.find(folder) ?? null, files: [...waiting, ...rejected, ...left] }
 }
 
 // --- internal ---

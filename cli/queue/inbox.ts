@@ -6,13 +6,16 @@ import { MINUTE_MS } from '#host/time.ts'
 import {
   type ClaimedFile,
   claimFile,
+  type DoubtfulClaim,
   findFolderProblem,
   findTracked,
   getInbox,
+  getTakenFolder,
   giveBack,
   inspectTaskFile,
   keepClaim,
   listClaims,
+  listPendingFolders,
   listTaskNames,
   rejectClaim,
   STILL_MS,
@@ -80,7 +83,10 @@ async function take(look: InboxLook): Promise<number | undefined> {
     tell(look, inbox, '', `${problem}. No task is taken from it`)
     return undefined
   }
-  for (const claim of listClaims(config.home, project.path)) await takeUp(look, claim)
+  const pending = await listClaims(config.home, project.path)
+  if (pending === undefined) return waitForGit(look)
+  for (const claim of pending.claims) await takeUp(look, claim)
+  for (const each of pending.doubtful) await leave(look, each)
   const { ready, restMs } = await findComplete(look)
   const tracked = ready.size === 0 ? [] : await findTracked(project.path, [...ready.keys()])
   if (tracked === undefined) return waitForGit(look)
@@ -146,6 +152,13 @@ async function takeUp(look: InboxLook, claim: ClaimedFile): Promise<void> {
   else keepClaim(claim, item.id)
 }
 
+/** What may be a claim, and may have come with the repository, stays as it is. It is told unless it is in the queue. */
+async function leave(look: InboxLook, { folder, key, reason }: DoubtfulClaim): Promise<void> {
+  if (look.memory.told.isDone(folder, '', reason)) return
+  const item = await withQueue(look.config, queue => queue.find(key))
+  if (item === undefined) tell(look, folder, '', reason)
+}
+
 async function enqueue(look: InboxLook, claim: ClaimedFile): Promise<void> {
   const { config, project, memory, say } = look
   const built = await buildInboxItem(config, claim).catch(toObstacle)
@@ -198,7 +211,8 @@ function tell({ config, project, memory, say }: InboxLook, file: string, stamp: 
 }
 
 /** Forget files that are gone. */
-function forget({ project, memory }: InboxLook): void {
+function forget({ config, project, memory }: InboxLook): void {
+  memory.told.keep(getTakenFolder(project.path), new Set(listPendingFolders(config.home, project.path)))
   const inbox = getInbox(project.path)
   const known = new Set(listTaskNames(project.path).map(name => path.join(inbox, name)))
   for (const each of [memory.told, memory.stillness, memory.refusals]) each.keep(inbox, known)

@@ -3,49 +3,73 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { claimFile, createInbox, getInbox, giveBack, keepClaim, listClaims, rejectClaim } from '#intake'
+import { createRepository } from '../fixtures/host/repository.ts'
 import { createScratchFolder } from '../fixtures/scratch.ts'
 
-const HOME = '/a/home'
-
-function prepare(t: TestContext, ...names: string[]) {
-  const repository = createScratchFolder(t)
+async function prepare(t: TestContext, ...names: string[]) {
+  const { path: repository } = await createRepository(t, { 'a.txt': '1' })
+  const home = createScratchFolder(t)
   createInbox(repository)
   const inbox = getInbox(repository)
   const taken = path.join(repository, '.agent-queue/taken')
   for (const name of names) fs.writeFileSync(path.join(inbox, name), name)
-  const claim = (name: string, home = HOME) => claimFile(home, repository, name) ?? assert.fail(`${name} is gone`)
-  return { repository, inbox, taken, claim, list: () => fs.readdirSync(inbox).sort() }
+  const claim = (name: string) => claimFile(home, repository, name) ?? assert.fail(`${name} is gone`)
+  const listFound = async (at = home) => (await listClaims(at, repository))?.claims
+  return { repository, home, inbox, taken, claim, listFound, list: () => fs.readdirSync(inbox).sort() }
 }
 
-test('a file is claimed once, found again by its home alone, and kept under the id of its item', t => {
-  const { repository, taken, claim, list } = prepare(t, 'a.md', 'b.md')
+test('a file is claimed once, found again by its home alone, and kept under the id of its item', async t => {
+  const { repository, home, taken, claim, listFound, list } = await prepare(t, 'a.md', 'b.md')
   const claimed = claim('a.md')
   assert.deepEqual(list(), ['b.md'])
-  assert.equal(claimFile(HOME, repository, 'a.md'), undefined)
+  assert.equal(claimFile(home, repository, 'a.md'), undefined)
   assert.equal(fs.readdirSync(taken).length, 1, 'nothing is left of the second try')
-  assert.deepEqual(listClaims(HOME, repository), [claimed])
-  assert.deepEqual(listClaims('/another/home', repository), [])
+  assert.deepEqual(await listFound(), [claimed])
+  const another = createScratchFolder(t)
+  assert.deepEqual(await listFound(another), [])
+  fs.copyFileSync(path.join(home, 'inbox-secret'), path.join(another, 'inbox-secret'))
+  assert.deepEqual(await listFound(another), [], 'a copy of a home is another home')
   assert.notEqual(claim('b.md').key, claimed.key)
   keepClaim(claimed, 'q-17')
   keepClaim(claimed, 'q-17')
   assert.deepEqual(
-    listClaims(HOME, repository).map(({ name }) => name),
+    (await listFound())?.map(({ name }) => name),
     ['b.md'],
   )
   const [kept = ''] = fs.readdirSync(taken).filter(name => name.startsWith('q-17-'))
   assert.equal(fs.readFileSync(path.join(taken, kept, 'a.md'), 'utf8'), 'a.md')
 })
 
-test('a claim that was begun and took nothing leaves nothing', t => {
-  const { repository, taken, claim } = prepare(t, 'a.md')
+test('only the home that has the secret can name a claim', async t => {
+  const { home, taken, claim, listFound } = await prepare(t, 'a.md')
+  const file = path.join(home, 'inbox-secret')
+  fs.writeFileSync(file, 'damaged')
+  const claimed = claim('a.md')
+  const secret = fs.readFileSync(file, 'utf8')
+  assert.match(secret, /^[0-9a-f]{64}\n$/)
+  assert.equal(fs.statSync(file).mode & 0o777, 0o600)
+  assert.deepEqual(fs.readdirSync(home), ['inbox-secret'])
+  fs.cpSync(claimed.folder, path.join(taken, `${path.basename(claimed.folder).slice(0, -1)}g`), { recursive: true })
+  const forged = path.basename(claimed.folder).replace(/.{16}$/, '0'.repeat(16))
+  fs.cpSync(claimed.folder, path.join(taken, forged), { recursive: true })
+  assert.deepEqual(await listFound(), [claimed])
+  fs.writeFileSync(
+    file,
+    secret.replace(/./, digit => (digit === '0' ? '1' : '0')),
+  )
+  assert.deepEqual(await listFound(), [])
+})
+
+test('a claim that was begun and took nothing leaves nothing', async t => {
+  const { taken, claim, listFound } = await prepare(t, 'a.md')
   const claimed = claim('a.md')
   fs.rmSync(claimed.file)
-  assert.deepEqual(listClaims(HOME, repository), [])
+  assert.deepEqual(await listFound(), [])
   assert.deepEqual(fs.readdirSync(taken), [])
 })
 
-test('what is put back replaces nothing', t => {
-  const { inbox, taken, claim, list } = prepare(t, 'a.md')
+test('what is put back replaces nothing', async t => {
+  const { inbox, taken, claim, list } = await prepare(t, 'a.md')
   const first = claim('a.md')
   assert.equal(giveBack(first), 'a.md')
   assert.deepEqual(list(), ['a.md'])
@@ -57,9 +81,9 @@ test('what is put back replaces nothing', t => {
   assert.deepEqual(fs.readdirSync(taken), [])
 })
 
-test('a rejected file stays beside its reason', t => {
+test('a rejected file stays beside its reason', async t => {
   const long = `${'ü'.repeat(125)}.md`
-  const { inbox, claim, list } = prepare(t, 'a.md', long)
+  const { inbox, claim, list } = await prepare(t, 'a.md', long)
   const rejected = rejectClaim(claim('a.md'), 'a typo')
   assert.equal(path.relative(inbox, rejected), 'a.md.rejected')
   assert.equal(fs.readFileSync(`${rejected}.txt`, 'utf8'), 'a typo\n')
@@ -74,11 +98,11 @@ test('a rejected file stays beside its reason', t => {
   assert.ok(list().every(name => Buffer.byteLength(name) < 255))
 })
 
-test('the name of a claim is worked out once, however many files were ever taken', t => {
-  const { repository, claim } = prepare(t, 'a.md', 'b.md', 'c.md')
+test('the secret of a home is read once, however many files were ever taken', async t => {
+  const { claim, listFound } = await prepare(t, 'a.md', 'b.md', 'c.md', 'd.md')
   for (const name of ['a.md', 'b.md']) keepClaim(claim(name), `q-${name}`)
-  claim('c.md')
-  const pattern = t.mock.method(globalThis, 'RegExp')
-  assert.equal(listClaims(HOME, repository).length, 1)
-  assert.equal(pattern.mock.callCount(), 1)
+  for (const name of ['c.md', 'd.md']) claim(name)
+  const read = t.mock.method(fs, 'readFileSync')
+  assert.equal((await listFound())?.length, 2)
+  assert.equal(read.mock.callCount(), 1)
 })

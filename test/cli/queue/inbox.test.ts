@@ -2,9 +2,13 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
+import { readInboxState } from '#cli/projects/inbox-state.ts'
 import { InboxMemory, takeFromInbox } from '#cli/queue/inbox.ts'
+import { readDefaultConfig } from '#host/config'
 import { runProgram } from '#host/exec.ts'
+import { sha256 } from '#host/hash.ts'
 import { confirmProject, readProject } from '#host/project'
+import { claimFile } from '#intake'
 import { createInboxHome } from '../../fixtures/inbox-home.ts'
 
 test('a file that was moved into the inbox becomes an item at once', async t => {
@@ -197,3 +201,66 @@ test('an inbox that cannot be used is told as a whole, and not as a file', async
   await look()
   assert.deepEqual(listTitles(), ['A task was not taken', 'An inbox cannot be used'])
 })
+
+test('a folder that a repository brings as a claim gives no task, and nothing in it is moved', async t => {
+  const { home, project, settle, list, readItems, said, countNotifications } = await createInboxHome(t)
+  const taken = path.join(project.path, '.agent-queue/taken')
+  const owner = sha256(home).slice(0, 8) // Anyone can work that out who knows the name of the user.
+  const pulled = path.join(taken, `${owner}-${'0'.repeat(16)}`)
+  fs.mkdirSync(pulled, { mode: 0o700 })
+  fs.writeFileSync(path.join(pulled, 'evil.md'), 'rm -rf /', { mode: 0o600 })
+  const notes = path.join(home, 'notes')
+  fs.mkdirSync(notes)
+  fs.writeFileSync(path.join(notes, 'a.md'), 'of the user', { mode: 0o600 })
+  fs.symlinkSync(notes, path.join(taken, `${owner}-${'1'.repeat(16)}`))
+  await commitQueue(project.path)
+  for (const isThorough of [false, true, true]) await settle(isThorough)
+  assert.deepEqual([list(), await readItems()], [[], []])
+  assert.deepEqual([fs.readdirSync(pulled), fs.readdirSync(notes)], [['evil.md'], ['a.md']])
+  assert.deepEqual([said.length, countNotifications()], [2, 2], said.join('\n'))
+  const { files } = await readInboxState(readDefaultConfig({ DISPATCH_HOME: home }), project)
+  assert.deepEqual(
+    files.map(({ name }) => name),
+    [0, 1].map(digit => `taken/${owner}-${`${digit}`.repeat(16)}`),
+  )
+})
+
+test('a claim that git tracks, or that is a link by now, is left alone and told once', async t => {
+  const { home, move, project, settle, list, readItems, said } = await createInboxHome(t)
+  const claim = (name: string) => {
+    move(name, name)
+    return claimFile(home, project.path, name) ?? assert.fail(`${name} is gone`)
+  }
+  const tracked = claim('a.md')
+  await commitQueue(project.path)
+  const linked = claim('b.md')
+  fs.renameSync(linked.folder, path.join(home, 'elsewhere'))
+  fs.symlinkSync(path.join(home, 'elsewhere'), linked.folder)
+  for (const isThorough of [false, true]) await settle(isThorough)
+  assert.deepEqual([list(), await readItems()], [[], []])
+  assert.ok(fs.existsSync(tracked.file) && fs.existsSync(path.join(home, 'elsewhere/b.md')))
+  assert.equal(said.length, 2, said.join('\n'))
+  assert.match(said.join('\n'), /git tracks it/)
+  assert.match(said.join('\n'), /it is a link/)
+})
+
+test('a claim waits while git is at work, and then goes on', async t => {
+  const { home, move, project, look, readItems } = await createInboxHome(t)
+  const lock = path.join(project.path, '.git/index.lock')
+  move('a.md', 'do it')
+  claimFile(home, project.path, 'a.md')
+  fs.writeFileSync(lock, '')
+  assert.ok(((await look()) ?? 0) > 0)
+  assert.deepEqual(await readItems(), [])
+  fs.rmSync(lock)
+  await look()
+  assert.equal((await readItems()).length, 1)
+})
+
+/** Commit all of `.agent-queue`, as a hostile repository would have it. */
+async function commitQueue(repository: string): Promise<void> {
+  const run = async (...args: string[]) =>
+    assert.equal((await runProgram('git', args, { cwd: repository })).exitCode, 0, args.join(' '))
+  await run('add', '--force', '.agent-queue')
+  await run('-c', 'user.name=x', '-c', 'user.email=x@example.com', 'commit', '-q', '-m', 'x')
+}
