@@ -1,6 +1,6 @@
 import { type ExitCode, exitCodes } from '#host/error.ts'
 import { formatNames, toOneLine } from '#host/text.ts'
-import type { LandingResult } from '../landing/land.ts'
+import { getLandingExitCode, type LandingResult } from '../landing/land.ts'
 import { isProtectedOnGitHub } from '../landing/outcome.ts'
 import type { QueuedLanding } from '../landing/queue-sessions.ts'
 import { formatTitle, paint, print } from './terminal.ts'
@@ -8,7 +8,8 @@ import { formatTitle, paint, print } from './terminal.ts'
 /** Print which sessions wait to land now. Returns the exit code: that of the first that does not. */
 export function printQueuedLandings(queued: QueuedLanding[], isJson: boolean): ExitCode {
   for (const { session, error } of queued) {
-    if (isJson) print(JSON.stringify({ id: session.id, state: error ? null : 'waiting', reason: error?.message ?? '' }))
+    const { exitCode = exitCodes.ok, message: reason = '', remedy: next = '' } = error ?? {}
+    if (isJson) print(JSON.stringify({ id: session.id, state: error ? null : 'waiting', reason, next, exitCode }))
     else if (error) printLanding({ session, error }, false)
     else print(`${formatTitle(session.id)}\n  waits to land. To see how far it is: dispatch land ls`)
   }
@@ -53,7 +54,8 @@ export function printLanding({ session, landing, error, stale = [] }: LandingRes
 }
 
 /** The same for `--json`. */
-export function toLandingJson({ session, landing, error, stale = [] }: LandingResult) {
+export function toLandingJson(result: LandingResult, isDryRun: boolean) {
+  const { session, landing, error, stale = [] } = result
   return {
     id: session.id,
     state: landing?.state ?? null,
@@ -64,7 +66,8 @@ export function toLandingJson({ session, landing, error, stale = [] }: LandingRe
     reason: error?.message ?? landing?.reason ?? '',
     /** What to do about it; empty where nothing is to be done. */
     next: error?.remedy ?? (landing === undefined ? '' : describeNext(landing, session.id)),
-    exitCode: error?.exitCode ?? null,
+    /** What this session alone makes the command exit with. */
+    exitCode: getLandingExitCode(result, isDryRun),
     /** Other sessions that changed the same files and have not landed. */
     stale,
   }

@@ -83,7 +83,7 @@ test('a protected branch needs a person at once, who is told the way by a pull r
   ]) {
     const landing = { state: 'refused', branch: 'main', reason } as unknown as LandingStatus
     assert.equal(decideNext(createEntry({}), { landing }, { isAttended: false, now }).kind, 'end', reason)
-    const { next } = toLandingJson({ session: { id: 'say-hello-3f2a' } as never, landing })
+    const { next } = toLandingJson({ session: { id: 'say-hello-3f2a' } as never, landing }, false)
     assert.equal(/dispatch land 3f2a --pull-request/.test(next), reason.includes('GH0'), next)
   }
 })
@@ -103,4 +103,20 @@ test('a session at which another command is for now is landed later', () => {
   assert.equal(error.exitCode, exitCodes.conflict)
   assert.equal(decideNext(createEntry(), { error }, { isAttended: false, now }).kind, 'later')
   assert.equal(decideNext(createEntry(), { error }, { isAttended: true, now }).kind, 'end', 'its person sees why')
+})
+
+test('the JSON of each landing has the exit code of the command', () => {
+  const session = { id: 'say-hello-3f2a' } as never
+  const codeOf = (state: LandingStatus['state'], isDryRun = false) =>
+    toLandingJson({ session, landing: { state, branch: 'main', reason: '' } as unknown as LandingStatus }, isDryRun)
+      .exitCode
+  assert.deepEqual(
+    (['landed', 'red', 'blocked', 'unproved', 'conflict', 'refused', 'undecided', 'merged', 'ready'] as const).map(
+      state => codeOf(state),
+    ),
+    [0, 3, 3, 3, 5, 5, 12, 12, 5],
+  )
+  assert.equal(codeOf('ready', true), 0)
+  const error = new DispatchError('gone', { exitCode: exitCodes.notFound })
+  assert.equal(toLandingJson({ session, error }, false).exitCode, 4)
 })
