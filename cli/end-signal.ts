@@ -1,4 +1,18 @@
-import type { signalExitCodes } from '#host/error.ts'
+import { exitCodes, type signalExitCodes } from '#host/error.ts'
+
+let exitCodeWithoutReader: number = exitCodes.ok
+
+/**
+ * What the process exits with when the reader of its output has gone. That is no failure (`dispatch ls | head`), except where the exit
+ * code is a verdict: there 0 would read as a PASS. So such a command calls this at its begin, and again once it has the verdict.
+ */
+export function setExitCodeWithoutReader(exitCode: number = exitCodes.closedPipe): void {
+  exitCodeWithoutReader = exitCode
+}
+
+export function getExitCodeWithoutReader(): number {
+  return exitCodeWithoutReader
+}
 
 /** Wait until a signal asks this process to end. A second signal ends it at once. */
 export function waitForEndSignal(): Promise<keyof typeof signalExitCodes> {

@@ -93,12 +93,12 @@ a copy of it; a session never writes to your checkout. <sid> is a session's id; 
 \`dispatch <command> --help\` and \`dispatch "task" --help\` have the details.
 
 Exit codes:
-    0  PASS, or done              8  a notification or a remote failed
-    1  a bug in dispatch         10  disk full, or not writable
-    2  wrong usage               11  no sandbox, though required
-    3  FAIL                      12  INCONCLUSIVE, or waiting for you
-    4  not found                 13  a session record was modified
-    5  conflict                 124  timeout
-    6  a program is missing     130  Ctrl-c
-    7  no login, key or trust
+    0  PASS, or done                   8  a notification or a remote failed
+    1  a bug in dispatch              10  disk full, or not writable
+    2  wrong usage                    11  no sandbox, though required
+    3  FAIL                           12  INCONCLUSIVE, or waiting for you
+    4  not found                      13  a session record was modified
+    5  conflict, or you said no      124  timeout
+    6  a program or host is missing  130  Ctrl-c; 129 SIGHUP, 143 SIGTERM
+    7  no login, key or trust        141  no verdict yet: the output is closed
 `.trim()

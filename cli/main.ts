@@ -1,6 +1,7 @@
 import { DispatchError, exitCodes, isErrno } from '#host/error.ts'
 import { toStorageError } from '#host/fs'
 import { useTempFolder } from '#host/temp-folder.ts'
+import { getExitCodeWithoutReader } from './end-signal.ts'
 
 /**
  * Run a program and set its exit code; nothing is 0. This is where errors become messages: a
@@ -29,11 +30,11 @@ function formatError(error: unknown): string {
   return `dispatch: ${error.message}\n${error.remedy ? `  ${error.remedy}\n` : ''}`
 }
 
-/** A reader that has gone (`dispatch ls | head`) is no failure; a full disk is. SIGPIPE lets a program clean up first. */
+/** A reader that has gone is mostly no failure; a full disk is. SIGPIPE lets a program clean up first. */
 function exitOnOutputError(error: Error): void {
   if (!isErrno(error, 'EPIPE')) {
     process.stderr.write(`dispatch: the output cannot be written: ${error.message}\n`)
     process.exit(exitCodes.storage)
   }
-  if (!process.emit('SIGPIPE')) process.exit(exitCodes.ok)
+  if (!process.emit('SIGPIPE')) process.exit(getExitCodeWithoutReader())
 }

@@ -7,13 +7,17 @@ import { readCurrentVerdict } from '#session/evidence'
 import { createStory, type Event, followLog, readLog } from '#session/log'
 import { describeVoidReason, listChangesSinceVerdict } from '#session/repository'
 import { applyEvent, computeState, initialStatus, isSettled, readView, type SessionStatus } from '#session/status'
+import { setExitCodeWithoutReader } from './end-signal.ts'
 import { startMissingRunners } from './missing-runners.ts'
 import { printResult } from './output/result-view.ts'
 import { printStoryLine } from './output/terminal.ts'
 
 /** Wait, without printing, until the session has a verdict, needs a person or has ended. */
 export async function waitForResult(session: Session) {
-  return summarizeResult(session, await waitUntilSettled(session, () => undefined))
+  setExitCodeWithoutReader()
+  const result = await summarizeResult(session, await waitUntilSettled(session, () => undefined))
+  setExitCodeWithoutReader(result.exitCode)
+  return result
 }
 
 /** How the session ended, or what it waits for, as `--json` prints it. */
@@ -26,14 +30,17 @@ export async function summarizeResult(session: Session, lastStatus: SessionStatu
 
 /** The same, printing every event as it comes and the result at the end. Returns the exit code. */
 export async function watchToEnd(session: Session): Promise<ExitCode> {
+  setExitCodeWithoutReader()
   const tell = createStory()
   const lastStatus = await waitUntilSettled(session, (event, status) => {
     const description = tell(event)
     if (description) printStoryLine(description, Date.parse(event.time) - Date.parse(status.openedAt))
   })
   const status = await applyVoid(session, lastStatus)
+  const exitCode = pickExitCode(status)
+  setExitCodeWithoutReader(exitCode)
   printResult(session, status)
-  return pickExitCode(status)
+  return exitCode
 }
 
 /**

@@ -16,6 +16,8 @@ export const exitCodes = {
   deadline: 124,
   /** Ctrl-C, as a shell counts it. */
   interrupted: 130,
+  /** The reader of the output has gone before the verdict, as a shell counts SIGPIPE. */
+  closedPipe: 141,
 } as const
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]

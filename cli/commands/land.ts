@@ -2,6 +2,7 @@ import { readConfig } from '#host/config'
 import { type ExitCode, exitCodes } from '#host/error.ts'
 import { findSession } from '#session'
 import { defineCommand, UsageError } from '../command.ts'
+import { setExitCodeWithoutReader } from '../end-signal.ts'
 import { isAtTerminal, refuseAgent } from '../input/confirm.ts'
 import { landingForms, landingOptions, parseLandingOptions } from '../input/landing-options.ts'
 import { landingActions, refuseLandingPause } from '../landing/actions.ts'
@@ -47,11 +48,12 @@ answer, or a check or gate could not run.
     if (values.queue) return printQueuedLandings(await queueSessions(config, sessions, options), json)
     if (!options.ignoresPause && !options.isDryRun)
       await refuseLandingPause(config, sessions, { repo, mayQueue: !options.byPullRequest })
+    setExitCodeWithoutReader()
     const codes: ExitCode[] = []
     const say = (text: string) => void process.stderr.write(`${text}\n`)
     const land = options.byPullRequest ? landByPullRequest : landSessions
     for await (const result of land(config, sessions, { ...options, isAtTerminal: isAtTerminal() && !json, say })) {
-      if (json) print(JSON.stringify(toLandingJson(result)))
+      if (json) print(JSON.stringify(toLandingJson(result, options.isDryRun)))
       else printLanding(result, options.isDryRun)
       codes.push(getLandingExitCode(result, options.isDryRun))
     }

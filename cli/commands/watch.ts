@@ -1,4 +1,5 @@
 import { defineCommand } from '../command.ts'
+import { setExitCodeWithoutReader } from '../end-signal.ts'
 import { pickSession, readConfigOrDefaults } from '../input/session.ts'
 import { formatTitle, print } from '../output/terminal.ts'
 import { watchToEnd } from '../wait-for-result.ts'
@@ -10,6 +11,7 @@ verdict's exit code. Ctrl-c only ends the watching. Without an id: the newest se
 `,
   async run(_, [idOrPart]) {
     const session = pickSession(readConfigOrDefaults(), idOrPart)
+    setExitCodeWithoutReader()
     print(formatTitle(session.id))
     return watchToEnd(session)
   },
