@@ -9,10 +9,15 @@ export const command = defineCommand({
   about: `
 Ends a pause: the queue starts sessions again, and what waits to land goes on.
 `,
-  async run() {
+  options: {
+    json: { type: 'boolean', about: 'print JSON instead of text' },
+  },
+  async run(values) {
     const config = readConfig()
     await refuseAgent('unpause')
-    print(endPause(config.home, new Date()) ? 'The pause has ended.' : 'Dispatch was not paused.')
+    const wasPaused = endPause(config.home, new Date())
+    if (values.json) print(JSON.stringify({ wasPaused }))
+    else print(wasPaused ? 'The pause has ended.' : 'Dispatch was not paused.')
     await wakeDaemon(config)
   },
 })

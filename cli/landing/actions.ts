@@ -78,10 +78,14 @@ export const landingActions: Record<string, (request: ActionRequest) => Promise<
   async unpause({ config, repo, json }) {
     await refuseAgent('land unpause')
     const { queue, checkout } = await findQueue(config, repo)
-    const wasPaused = endPauseFile(queue.pauseFile, new Date())
+    const now = new Date()
+    const wasPaused = endPauseFile(queue.pauseFile, now)
+    const isPaused = readPause(config.home, now) !== undefined // Everything is, and with it landing here.
     await wakeDaemon(config)
-    if (json) print(JSON.stringify({ checkout, wasPaused }))
-    else print(wasPaused ? `Landing on ${checkout} goes on.` : `Landing on ${checkout} was not paused.`)
+    if (json) print(JSON.stringify({ checkout, wasPaused, isPaused }))
+    else if (!wasPaused) print(`Landing on ${checkout} was not paused.`)
+    else if (!isPaused) print(`Landing on ${checkout} goes on.`)
+    if (isPaused && !json) print('Nothing lands, because dispatch is paused. To end that: dispatch unpause')
     return exitCodes.ok
   },
 

@@ -100,7 +100,8 @@ describe('a queue', { concurrency: 2 }, () => {
         assert.equal(smoke.exitCode, 5)
         assert.match(smoke.stderr, /dispatch unpause(?!.*(--force|later))/)
         assert.equal((await readQueue(rig)).items[0]?.state, 'waiting')
-        assert.match((await rig.dispatch(['unpause'])).stdout, /has ended/)
+        const unpause = async () => JSON.parse((await rig.dispatch(['unpause', '--json'])).stdout)
+        assert.deepEqual([await unpause(), await unpause()], [{ wasPaused: true }, { wasPaused: false }])
         await waitForQueue(rig, 'it starts', items => items[0]?.state === 'running')
         assert.equal(listRigSessions(rig).length, 2)
 
