@@ -1,4 +1,5 @@
 import { readConfig } from '#host/config'
+import { quoteForShell } from '#host/shell-quote.ts'
 import { defineCommand, UsageError } from '../command.ts'
 import { abortAtEndSignal } from '../end-signal.ts'
 import { refuseAgent } from '../input/confirm.ts'
@@ -53,7 +54,11 @@ are on no remote is refused.
     const { update } = await import('../update/update.ts')
     const report = await update(config, { tag: values.to, tarball, isCheck: values.check ?? false }, steps)
     if (values.json) print(JSON.stringify(report))
-    else printUpdate(report)
-    return
+    else printUpdate(report, formatInstallCommand(values.to, tarball))
   },
 })
+
+function formatInstallCommand(tag: string | undefined, tarball: string | undefined): string {
+  const words = tag !== undefined ? ['--to', tag] : tarball !== undefined ? [tarball] : []
+  return ['dispatch update', ...words.map(quoteForShell)].join(' ')
+}

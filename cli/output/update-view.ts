@@ -3,10 +3,11 @@ import type { RollbackReport } from '../update/rollback.ts'
 import type { UpdateReport } from '../update/update.ts'
 import { paint, print } from './terminal.ts'
 
-export function printUpdate({ result, installed, available, removed }: UpdateReport): void {
+/** `installCommand`: what installs exactly what was looked at. */
+export function printUpdate({ result, installed, available, removed }: UpdateReport, installCommand: string): void {
   if (result === 'nothing newer') print(`${installed} is the newest version.`)
   else if (result === 'already installed') print(`${available} is installed already: ${installed}`)
-  else if (result === 'available') print(`${available} is available. To install it: dispatch update`)
+  else if (result === 'available') print(`${available} is available. To install it: ${installCommand}`)
   else {
     print(paint('green', `updated to ${installed}`))
     print('Sessions that run go on with the code that they began with. To go back: dispatch update --rollback')
