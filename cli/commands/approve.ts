@@ -32,7 +32,8 @@ person at a terminal can do this.
     }
     printPendingContract(session, sha256)
     if (!(await confirmSessionId(session, '\nApprove exactly this contract?'))) {
-      print('Not approved, and nothing has changed. To decline with a reason: dispatch approve <sid> --no "…"')
+      const decline = `dispatch approve ${session.id.slice(-4)} --no "…"`
+      print(`Not approved, and nothing has changed. To decline with a reason: ${decline}`)
       return exitCodes.conflict
     }
     print(await sendMessage(session, config, { kind: 'approve', sha256 }, REPLY_TIMEOUT_SECONDS))
