@@ -1,7 +1,7 @@
 import { readConfig } from '#host/config'
 import { findSession, refuseNewerFormat } from '#session'
 import { defineCommand, UsageError } from '../command.ts'
-import { refuseAgent } from '../input/confirm.ts'
+import { isAtTerminal, refuseAgent } from '../input/confirm.ts'
 import { print } from '../output/terminal.ts'
 import { removeNamedSessions } from '../tidy/remove-named.ts'
 import { parseAge, removeSafeSessions, throwFailures } from '../tidy/remove-safe.ts'
@@ -55,7 +55,10 @@ stays, and asks once (in scripts: --yes). Work that was not applied always stays
     const found = idsOrParts.map(idOrPart => findSession(config.workspace, idOrPart))
     const sessions = [...new Map(found.map(session => [session.id, session])).values()]
     for (const session of sessions) refuseNewerFormat(session)
-    const failures = await removeNamedSessions(sessions, config, { isForced: values.force ?? false })
+    const failures = await removeNamedSessions(sessions, config, {
+      isForced: values.force ?? false,
+      mayAsk: isAtTerminal() && !values.json,
+    })
     const results = sessions.map(({ id }) => ({ id, action: failures.has(id) ? 'failed' : 'removed' }))
     if (values.json) print(JSON.stringify(results))
     else for (const { id, action } of results) if (action === 'removed') print(`removed ${id}`)

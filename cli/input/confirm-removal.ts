@@ -28,20 +28,20 @@ export function listSavingFolders({ manifest }: Session, home: string): string[]
 
 /**
  * Ask a person before work is deleted that exists only in the session. Returns what the person gives up; undefined if there is no such
- * work. Exit 5 for a no, and without a terminal. What was given up before, `givenUp`, is not asked for again.
+ * work. Exit 5 for a no, and where nothing may be asked. What was given up before, `givenUp`, is not asked for again.
  */
 export async function confirmUnsavedWork(
   session: Session,
   { home }: Config,
-  givenUp?: string,
+  { givenUp, mayAsk = isAtTerminal() }: { givenUp?: string | undefined; mayAsk?: boolean } = {},
 ): Promise<string | undefined> {
   const { id } = session
   const unsavedWork = await findUnsavedWork(session, listSavingFolders(session, home))
   if (unsavedWork === undefined || unsavedWork.description === givenUp) return unsavedWork?.description
   const { description, remedy } = unsavedWork
-  if (isAtTerminal()) print(`${formatTitle(id)}\n  ${paint('red', description)}`)
-  if (await confirmSessionId(session, '  Remove it anyway?')) return description
-  throw new DispatchError(`${isAtTerminal() ? '' : `${id}: ${description}. `}Nothing was removed.`, {
+  if (mayAsk) print(`${formatTitle(id)}\n  ${paint('red', description)}`)
+  if (mayAsk && (await confirmSessionId(session, '  Remove it anyway?'))) return description
+  throw new DispatchError(`${mayAsk ? '' : `${id}: ${description}. `}Nothing was removed.`, {
     exitCode: exitCodes.conflict,
     remedy: `${remedy}. To delete it: dispatch rm --force ${id.slice(-4)}`,
   })

@@ -6,6 +6,7 @@ import { toOneLine } from '#host/text.ts'
 import { type NewItem, type Priority, priorities } from '#queue'
 import { findSession } from '#session'
 import { type OptionValues, UsageError } from '../command.ts'
+import { isAtTerminal } from './confirm.ts'
 import { resolveProject } from './project.ts'
 import { resolveSandbox } from './sandbox-options.ts'
 import { parseFutureTime } from './task-input.ts'
@@ -64,15 +65,13 @@ export async function buildItem(
   config: Config,
   values: OptionValues<typeof queueOptions>,
   task: Buffer,
-  { say, mayAsk }: { say: (line: string) => void; mayAsk?: boolean },
+  { say, mayAsk = isAtTerminal() && !values.json }: { say: (line: string) => void; mayAsk?: boolean },
 ): Promise<NewItem> {
   const { repositoryFolder, deadline } = parseTaskOptions(values)
   const repository =
     repositoryFolder === null ? null : await findTaskRepository(repositoryFolder, [config.cloneFolder, config.home])
   const sandbox = await resolveSandbox(config, values.sandbox)
-  const project = values['no-setup']
-    ? null
-    : await resolveProject(config, repository, { sandbox, say, ...(mayAsk !== undefined && { mayAsk }) })
+  const project = values['no-setup'] ? null : await resolveProject(config, repository, { sandbox, say, mayAsk })
   const folder = path.resolve(values.repo ?? process.cwd())
   const priority = parsePriority(values.priority)
   const tags = (values.tag ?? []).map(parseTag)

@@ -12,12 +12,12 @@ import { removeSessions } from './remove-safe.ts'
 export async function removeNamedSessions(
   sessions: Session[],
   config: Config,
-  { isForced }: { isForced: boolean },
+  { isForced, mayAsk }: { isForced: boolean; mayAsk: boolean },
 ): Promise<Map<string, unknown>> {
   for (const session of sessions) await refuseOpen(session, config)
   const givenUp = new Map<string, string | undefined>()
   const confirm = async (session: Session) =>
-    givenUp.set(session.id, await confirmUnsavedWork(session, config, givenUp.get(session.id)))
+    givenUp.set(session.id, await confirmUnsavedWork(session, config, { givenUp: givenUp.get(session.id), mayAsk }))
   if (!isForced) for (const session of sessions) await confirm(session)
   const releases: (() => void)[] = []
   try {

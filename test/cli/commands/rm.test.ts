@@ -224,9 +224,9 @@ test('what was given up counts only as long as it is all that would be lost', as
   const { session, home } = await createUnsaved(t)
   const config = readDefaultConfig({ DISPATCH_HOME: home })
   const givenUp = 'not committed in outputs/: a.txt'
-  assert.equal(await confirmUnsavedWork(session, config, givenUp), givenUp)
+  assert.equal(await confirmUnsavedWork(session, config, { givenUp }), givenUp)
   fs.writeFileSync(path.join(session.paths.outputs, 'b.txt'), '')
-  await assert.rejects(confirmUnsavedWork(session, config, givenUp), { exitCode: exitCodes.conflict })
+  await assert.rejects(confirmUnsavedWork(session, config, { givenUp }), { exitCode: exitCodes.conflict })
 })
 
 test('nothing takes up a session while it is decided and removed', async t => {
@@ -254,4 +254,15 @@ test('a session that stays can be taken up', async t => {
   assert.match((await removeIfSafe(session, config, rule)).reason, /not committed/)
   await reopenSession(session, config, 'you')
   assert.match((await removeIfSafe(session, config, rule)).reason, /taken up meanwhile/)
+})
+
+test('--json asks nothing, also at a terminal', async t => {
+  const { session, home } = await createUnsaved(t)
+  fs.mkdirSync(path.join(home, 'elsewhere'))
+  const environment = { PATH: process.env['PATH'] ?? '', HOME: home, DISPATCH_HOME: home, DISPATCH_DEV: '1' }
+  const entryPoint = path.join(import.meta.dirname, '../../../bin/dispatch')
+  const { code, shown } = await runInScript({ home, entryPoint, environment }, 'rm abcd --json', { answer: 'abcd\n' })
+  assert.equal(code, exitCodes.conflict, shown)
+  assert.doesNotMatch(shown, /Type abcd/)
+  assert.ok(fs.existsSync(session.paths.outputs))
 })

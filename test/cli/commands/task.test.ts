@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
-import { idleScenario, type Rig, withRig } from '../../fixtures/rig.ts'
+import { commitFolder, idleScenario, type Rig, withRig } from '../../fixtures/rig.ts'
+import { runInScript } from '../../fixtures/run-at-terminal.ts'
 
 const nasty = `it's "quoted" $(touch X) \`touch X\` #(touch X) #{pane_id} !! %s \\n \\ {{task}} <% %>\r\nsecond line\ttab\n\n👩‍👩‍👧 مرحبا ${'z'.repeat(3000)} --\n<!-- --> a;`
 
@@ -169,4 +170,21 @@ it('an own login needs the trust entry, which setup adds', () =>
       projects: { ...before.projects, [workspace]: { hasTrustDialogAccepted: true } },
     })
     assert.match((await rig.dispatch(['setup', '--yes'], { env })).stdout, /Nothing to do/)
+  }))
+
+it('with --json nothing is asked about a project file that was not confirmed, also at a terminal', () =>
+  withRig(idleScenario, async rig => {
+    const folder = path.join(rig.home, 'elsewhere/mine')
+    fs.mkdirSync(folder)
+    fs.writeFileSync(path.join(folder, '.dispatch.json'), '{ "setup": ["make deps"] }\n')
+    await commitFolder(folder)
+    for (const line of ['"do it"', 'later "do it"']) {
+      const { code, shown } = await runInScript(rig, `${line} --json --repo ${folder}`, {
+        prompt: /y\/N/,
+        answer: 'n\n',
+      })
+      assert.equal(code, 5, shown)
+      assert.doesNotMatch(shown, /y\/N|make deps/)
+    }
+    assert.deepEqual(listSessionFolders(rig), [])
   }))
