@@ -5,6 +5,7 @@ import type { Fence } from '#queue'
 import { type LaunchRequest, launchSession } from '#runner'
 import type { Session } from '#session'
 import type { OptionValues } from './command.ts'
+import { setExitCodeWithoutReader } from './end-signal.ts'
 import { resolveSandbox } from './input/sandbox-options.ts'
 import { parseTaskOptions, type taskOptions } from './input/task-options.ts'
 import { printIntroduction, printNextCommands, printWarning } from './output/launch-view.ts'
@@ -28,6 +29,7 @@ export interface TaskRequest {
 /** Start a session as `dispatch "task"` does, and say where to look; with --wait, stay until the verdict. Returns the exit code. */
 export async function startTask(config: Config, values: TaskValues, request: TaskRequest): Promise<ExitCode> {
   const say = (text: string) => (values.json ? undefined : printWarning(text))
+  if (values.wait) setExitCodeWithoutReader()
   const session = await launch(config, values, request, say)
   if (!values.json) printIntroduction(session, config)
   const freeBytes = measureFreeSpace(config.home)
@@ -104,7 +106,10 @@ async function launch(
       chooseProject: async (repository, sandbox) =>
         values['no-setup'] || repository === null
           ? null
-          : (await import('./input/project.ts')).resolveProject(config, repository, { sandbox, say }),
+          : (await import('./input/project.ts')).resolveProject(config, repository, {
+              ...{ sandbox, say },
+              ...(values.json && { mayAsk: false }), // A question would be in the JSON.
+            }),
     })
   if (claim !== null)
     return (await import('./queue/claimed-start.ts')).launchClaimed(config, claim, task, () => create(claim))

@@ -15,7 +15,8 @@ export async function waitForFirstAnswer(
   const letters = session.id.slice(-4)
   const interrupt = new AbortController()
   const leave = () => {
-    say(`the session goes on without you: dispatch watch ${letters}, or dispatch stop ${letters}`)
+    // Also with --json, which else would name the session nowhere.
+    process.stderr.write(`the session goes on without you: dispatch watch ${letters}, or dispatch stop ${letters}\n`)
     interrupt.abort()
   }
   const timer = setTimeout(

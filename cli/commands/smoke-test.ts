@@ -1,6 +1,7 @@
 import { readConfig } from '#host/config'
 import { exitCodes } from '#host/error.ts'
 import { defineCommand, UsageError } from '../command.ts'
+import { setExitCodeWithoutReader } from '../end-signal.ts'
 import { confirmAction } from '../input/confirm.ts'
 import { paint, print } from '../output/terminal.ts'
 import { refusePause } from '../queue/pause.ts'
@@ -12,13 +13,14 @@ export const command = defineCommand({
   about: `
 Runs one real session with real models, from the task to the verdict: a small module with tests. It costs money or counts
 against your limits, so it shows how much and asks first. Then it sends one notification and shows the cost. Exit 0 for
-PASS, otherwise the exit code of the verdict.
+PASS, 5 for a no, otherwise the exit code of the verdict.
 `,
   options: {
     yes: { type: 'boolean', about: 'do not ask' },
     json: { type: 'boolean', about: 'print JSON instead of text (needs --yes)' },
   },
   async run(values) {
+    setExitCodeWithoutReader()
     const config = readConfig()
     refusePause(config, false, 'End the pause: dispatch unpause')
     const requirements = await checkRequirements(config)
@@ -31,7 +33,7 @@ PASS, otherwise the exit code of the verdict.
       )
     if (!values.yes && !(await confirmAction('Start?', 'smoke-test'))) {
       print('Nothing was started.')
-      return exitCodes.ok
+      return exitCodes.conflict
     }
     const session = await startSession(task, config)
     if (typeof session === 'number') return session

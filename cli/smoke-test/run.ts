@@ -41,7 +41,16 @@ export async function chooseTask(): Promise<string> {
 
 /** Start the session with `bin/dispatch`, as a user would. Returns the exit code when it does not start. */
 export async function startSession(task: string, config: Config): Promise<Session | number> {
-  const result = await runProgram('/bin/sh', [entryPoint, '--json', '--no-repo', '--', task])
+  const interrupt = new AbortController()
+  const leave = () => interrupt.abort() // Its process group is another one, which Ctrl-c does not reach.
+  process.once('SIGINT', leave)
+  const result = await runProgram('/bin/sh', [entryPoint, '--json', '--no-repo', '--', task], { end: interrupt.signal })
+  process.off('SIGINT', leave)
+  if (interrupt.signal.aborted)
+    throw new DispatchError('interrupted; the session goes on without you, if it was opened', {
+      exitCode: exitCodes.interrupted,
+      remedy: 'To see it: dispatch ls. To end it: dispatch stop',
+    })
   if (result.exitCode === 0) return findSession(config.workspace, String(JSON.parse(result.stdout).id))
   process.stderr.write(result.stderr)
   return result.exitCode ?? exitCodes.internal

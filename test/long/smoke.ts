@@ -1,7 +1,10 @@
 /** `dispatch smoke-test`, with scripted models. */
 import assert from 'node:assert/strict'
+import { spawn as spawnProcess } from 'node:child_process'
+import { once } from 'node:events'
 import fs from 'node:fs'
 import path from 'node:path'
+import { text } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
 import { runProgram } from '#host/exec.ts'
 import { bash, put, type Scenario, say, spawn, write } from '#rehearsal/scenario.ts'
@@ -149,6 +152,26 @@ describe('the smoke test with scripted models', { concurrency: 2 }, () => {
       },
       withPhone,
     ))
+
+  it('Ctrl-c before the first answer is exit 130, and names what goes on', () =>
+    withRig(idleScenario, async rig => {
+      const bin = path.join(rig.home, 'bin')
+      fs.mkdirSync(bin)
+      const script = '#!/bin/sh\n[ "$1" = --version ] && exec echo 2.1.329\nexec sleep 600\n'
+      fs.writeFileSync(path.join(bin, 'claude'), script, { mode: 0o755 })
+      const child = spawnProcess('/bin/sh', [rig.entryPoint, 'smoke-test', '--yes', '--json'], {
+        env: { ...rig.environment, PATH: `${bin}:${rig.environment['PATH']}` },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      })
+      const ended = once(child, 'exit')
+      const errors = text(child.stderr)
+      await rig.waitUntil('its terminal is open', () =>
+        rig.listProcesses().some(({ command }) => /sleep 600/.test(command)),
+      )
+      child.kill('SIGINT')
+      assert.deepEqual(await ended, [130, null])
+      assert.match(await errors, /dispatch stop/)
+    }))
 
   it('a problem that would make it fail is rejected first, with the fix', () =>
     withRig(idleScenario, async rig => {
