@@ -12,8 +12,11 @@ export interface NotificationOptions {
   detail: Config['NOTICE_DETAIL']
   /** Also report the end of workers and their subagents. */
   subagents: boolean
-  /** Secrets to redact. The default is those in the environment of this process. */
-  knownSecrets?: readonly string[]
+  /**
+   * The secrets to redact, asked for only where there is something to send; undefined where they cannot be known, and then nothing is said
+   * in the words of the session. The default is those in the environment of this process.
+   */
+  listSecrets?: () => readonly string[] | undefined
 }
 
 /**
@@ -24,11 +27,13 @@ export interface NotificationOptions {
 export function createNotification(
   event: Event,
   { id, title: task, head }: { id: string; title: string; head?: string | undefined },
-  { pageUrl, detail, subagents, knownSecrets = listKnownSecrets() }: NotificationOptions,
+  { pageUrl, detail: wanted, subagents, listSecrets = listKnownSecrets }: NotificationOptions,
 ): { notification: Notification; isUrgent: boolean } | undefined {
   const text = composeText(event, subagents)
   if (text === undefined) return undefined
   const { title, state, next, reason, priority, tag } = text
+  const secrets = listSecrets()
+  const detail = secrets === undefined ? 'state' : wanted
   const isVerdict = event.type === 'verdict.given'
   const anchor = isVerdict && head !== undefined ? `, log anchor ${formatLogAnchor(head)}` : ''
   // Without its letters, a command would take the newest session.
@@ -41,7 +46,9 @@ export function createNotification(
   const notification = {
     title,
     // Redact before the cut: half a secret is still a secret.
-    body: lines.map(line => toOneLine(redactSecrets(line, knownSecrets).text, MAX_LINE_CHARS)).join('\n'),
+    body: lines
+      .map(line => toOneLine(redactSecrets(line, secrets ?? listKnownSecrets()).text, MAX_LINE_CHARS))
+      .join('\n'),
     priority,
     tags: [tag],
     ...(pageUrl === null ? {} : { click: pageUrl }),

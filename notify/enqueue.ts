@@ -4,6 +4,7 @@ import type { Config } from '#host/config'
 import { makePrivateFolder, readIfPresent, readJson, writeAtomic } from '#host/fs'
 import type { Session } from '#session'
 import { type Event, readLog } from '#session/log'
+import { listSessionSecrets } from '#session/secrets'
 import type { SessionView } from '#session/status'
 import { createNotification } from './create-notification.ts'
 import { defaultTiming } from './delivery/timing.ts'
@@ -19,9 +20,16 @@ export interface LoggedEvent {
  * Queue the notification for an event. Returns false if the event has none or is too old, or if no channel is enabled. The id
  * depends only on the event, so two processes that queue it create one. Throws exit 10 if the disk cannot take it.
  */
-export function enqueueNotification({ id, manifest }: Session, { event, head }: LoggedEvent, config: Config): boolean {
+export function enqueueNotification(
+  { id, manifest, paths }: Session,
+  { event, head }: LoggedEvent,
+  config: Config,
+): boolean {
   const { home, NOTICE_DETAIL: detail, SUBAGENT_NOTICES } = config
-  const options = { pageUrl: readPageUrl(home, id), detail, subagents: SUBAGENT_NOTICES === 'on' }
+  const options = {
+    ...{ pageUrl: readPageUrl(home, id), detail, subagents: SUBAGENT_NOTICES === 'on' },
+    listSecrets: () => findSecretsOf(config, paths),
+  }
   const created = createNotification(event, { id, title: manifest.task.title, head }, options)
   const targets = listEnabledChannels(config)
   if (!created || !isRecent(event.time, Date.now())) return false
@@ -62,6 +70,15 @@ export function getOldestMissedTime(now: Date): Date {
 }
 
 // --- internal ---
+
+/** Undefined where they cannot be read: a person is told that there is something all the same. */
+function findSecretsOf(config: Config, paths: Session['paths']): string[] | undefined {
+  try {
+    return listSessionSecrets(config, paths)
+  } catch {
+    return undefined
+  }
+}
 
 function mayHaveMissed({ session, status, runnerLiveness }: SessionView, now: number): boolean {
   return (

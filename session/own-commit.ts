@@ -65,7 +65,7 @@ async function takeOverWork(
   session: Session,
   work: WorkToApply,
   repository: string,
-  signing: SigningOptions,
+  { secrets, ...signing }: OwnCommitOptions,
 ): Promise<string> {
   const taken = new Map<string, string>()
   for (const commit of await listWorkCommits(session, work, repository)) {
@@ -76,7 +76,7 @@ async function takeOverWork(
         .split(' ')
         .filter(Boolean)
         .map(parent => taken.get(parent) ?? parent),
-      message: await show(repository, commit, '%B'),
+      message: redactSecrets(await show(repository, commit, '%B'), secrets).text,
       authorDate,
     }
     taken.set(commit, await commitAsUser(repository, own, signing))

@@ -8,6 +8,7 @@ import { readIfPresent } from '#host/fs'
 import { listKnownSecrets, redactAll } from '#host/secrets'
 import { listSessions, type Session } from '#session'
 import { auditSession } from '#session/audit'
+import { listSessionSecrets } from '#session/secrets'
 import { readView } from '#session/status'
 import { readPublishedMatrix } from '../output/published-matrix.ts'
 import { openPullRequest } from '../pull-request/open.ts'
@@ -91,7 +92,7 @@ async function reportSession(
   const view = await readView(session)
   const matrix = await readPublishedMatrix(config, view)
   const problem = opened.failure?.message
-  const secrets = listKnownSecrets(config)
+  const secrets = listSessionSecrets(config, session.paths)
   const said = redactAll({ state: result.state, damage, problem }, secrets)
   const shown = { ...view, status: redactAll(view.status, secrets) }
   const outcome = { ...said, view: shown, matrix, pullRequest: view.status.pullRequest }
@@ -103,7 +104,7 @@ async function reportSession(
   const pullRequest = view.status.pullRequest?.number ?? null
   return {
     ...{ id: session.id, state: result.state, conclusion, title, commit, reported, pullRequest },
-    ...{ problem: problem ?? null, exitCode },
+    ...{ problem: said.problem ?? null, exitCode }, // The log of a job is as public as its repository.
   }
 }
 

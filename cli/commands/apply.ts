@@ -1,7 +1,7 @@
 import { readConfig } from '#host/config'
 import { measureDivergence } from '#host/git'
-import { listKnownSecrets } from '#host/secrets'
 import { applyWork, findApplied, findTargetRepository, findWorkToApply, refuseNewerFormat, styleWork } from '#session'
+import { listSessionSecrets } from '#session/secrets'
 import { readView } from '#session/status'
 import { defineCommand } from '../command.ts'
 import { chooseHooks, confirmWarning, readApplyStyle } from '../input/apply-options.ts'
@@ -52,7 +52,7 @@ only with --hooks. The tree is the judged one in every case, or nothing is appli
       style,
       hooks: hooks?.run ? hooks.found : undefined,
       isAtTerminal: canAsk,
-      secrets: listKnownSecrets(config),
+      secrets: listSessionSecrets(config, session.paths),
     }
     const rewrite = () => styleWork(session, status, work, checkout.path, options)
     const commit = existing ?? (await applyWork(session, work, checkout, branch, rewrite))

@@ -2,9 +2,10 @@ import type { Forge } from '#forge'
 import { editComment } from '#forge/issues'
 import type { Config } from '#host/config'
 import { sha256 } from '#host/hash.ts'
-import { listKnownSecrets, redactAll } from '#host/secrets'
+import { redactAll } from '#host/secrets'
 import type { Item } from '#queue'
 import type { Session } from '#session'
+import { listSecretsOf } from '#session/secrets'
 import { readView } from '#session/status'
 import { readPublishedMatrix } from '../output/published-matrix.ts'
 import { withQueue } from '../queue/open.ts'
@@ -24,7 +25,8 @@ export async function updateComment(
 ): Promise<string | undefined> {
   const view = session && (await readView(session))
   const matrix = view?.status.verdict === undefined ? undefined : await readPublishedMatrix(config, view)
-  const secrets = listKnownSecrets(config)
+  const ids = [session?.id, item?.sessionId].filter(id => id != null)
+  const secrets = listSecretsOf(config, ids)
   const body = renderIssueComment({
     record,
     item: item && redactAll(item, secrets),

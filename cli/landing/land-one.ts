@@ -3,13 +3,13 @@ import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { isBranchName } from '#host/git'
 import { findUpstream, readTransport } from '#host/git/upstream'
-import { listKnownSecrets } from '#host/secrets'
 import { requireGitToLand } from '#host/versions.ts'
 import { getLandingFolder } from '#landing'
 import { listProjects, type RegisteredProject } from '#projects'
 import { isSessionOpen, landSession, stopSession } from '#runner'
 import { findTargetRepository, refuseNewerFormat, type Session } from '#session'
 import { type LandingStatus, readBaseBranch, requirePass } from '#session/landing'
+import { listSessionSecrets } from '#session/secrets'
 import { readView } from '#session/status'
 
 type LandingRequest = Parameters<typeof landSession>[2]
@@ -38,7 +38,7 @@ export async function landOne(config: Config, session: Session, options: LandOne
       remedy: `Nothing was changed. End it first: dispatch stop ${session.id.slice(-4)}`,
     })
   await stopSession(session, config)
-  const secrets = listKnownSecrets(config)
+  const secrets = listSessionSecrets(config, session.paths)
   const ownGates = (await findProjectOf(config, checkout))?.gates ?? []
   const request = { method, author, isDryRun, isAtTerminal, say, checkout, transport, branch, secrets, ownGates }
   return landSession(session, config, request)

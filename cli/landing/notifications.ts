@@ -57,13 +57,10 @@ function write(
       ? `${short} has not landed (${where}). Next: dispatch land ls`
       : `${short} cannot land for now, and is tried again (${where}). To see why: dispatch land ls`
   const stale = `${formatNames(siblings.map(each => each.slice(-4)))} changed the same files, and will be proved again.`
-  const lines = [
-    first,
-    ...(siblings.length > 0 ? [stale] : []),
-    ...(!isLanded && config.NOTICE_DETAIL === 'full' ? [reason] : []),
-  ]
+  const lines = [first, ...(siblings.length > 0 ? [stale] : [])]
+  const words = !isLanded && config.NOTICE_DETAIL === 'full' ? { of: [session], lines: [reason] } : undefined
   enqueueHomeNotification(config, {
-    ...{ id, at, sessionId: session, title: getSubject(entry) ?? '', lines },
+    ...{ id, at, sessionId: session, title: getSubject(entry) ?? '', lines, words },
     priority: isLanded ? 3 : 4,
     tags: [isLanded ? 'airplane_arriving' : 'warning'],
   })

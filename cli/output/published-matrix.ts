@@ -1,6 +1,7 @@
 import type { Config } from '#host/config'
-import { listKnownSecrets, redactAll } from '#host/secrets'
+import { redactAll } from '#host/secrets'
 import { describeVoidReason, listChangesSinceVerdict } from '#session/repository'
+import { listSessionSecrets } from '#session/secrets'
 import type { SessionView } from '#session/status'
 import { type Matrix, readMatrix, voidMatrix } from '#session/traceability'
 
@@ -10,5 +11,5 @@ export async function readPublishedMatrix(config: Config, view: SessionView): Pr
   const voidReason = describeVoidReason(await listChangesSinceVerdict(view.session.paths, view.status))
   const recorded = readMatrix(view)
   const current = voidReason === undefined ? recorded : voidMatrix(recorded, voidReason)
-  return redactAll(current, listKnownSecrets(config))
+  return redactAll(current, listSessionSecrets(config, view.session.paths))
 }

@@ -16,18 +16,25 @@ import {
 } from '#forge/feedback'
 import type { Config } from '#host/config'
 import { readTransport } from '#host/git/upstream'
-import { listKnownSecrets, redactAll } from '#host/secrets'
+import { redactAll } from '#host/secrets'
 import { formatCount, formatNames } from '#host/text.ts'
 import { wakeQueue } from '#queue'
 import { fetchNewestCommit } from '#runner/pull-request/index.ts'
 import { findSession } from '#session'
+import { listSecretsOf } from '#session/secrets'
 import { findTargetBranch } from '../landing/land-one.ts'
 import { MAX_RETRY_COUNT } from '../landing/outcome.ts'
 import { withQueue } from '../queue/open.ts'
 import { buildRetryItem } from '../queue/retry-item.ts'
 import { renderAttemptTask } from './attempt-task.ts'
 import { findIfPresent, listPushedCommits, readFirst } from './newest-session.ts'
-import { countFailure, getAttemptKey, type PullRequestRecord, writePullRequestRecord } from './record.ts'
+import {
+  countFailure,
+  getAttemptKey,
+  listSessionsOf,
+  type PullRequestRecord,
+  writePullRequestRecord,
+} from './record.ts'
 
 /**
  * Read what came back for the commit that dispatch has pushed. If there is something to settle, begin a new attempt; a person is needed
@@ -58,7 +65,7 @@ export async function beginAttempt(
   if (findings.length === 0)
     return JSON.stringify([record.ignored, record.base]) === JSON.stringify([ignored, base]) ? record : write(seen)
   const titles = findings.map(({ title }) => title)
-  const names = formatNames(redactAll(titles, listKnownSecrets(config)))
+  const names = formatNames(redactAll(titles, listSecretsOf(config, listSessionsOf(record))))
   const missing = findMissing(config, record)
   if (missing !== undefined) {
     const reason = `${names}: a new attempt needs session ${missing}, which was removed`

@@ -2,10 +2,11 @@ import type { Forge } from '#forge'
 import { readFollowedPull, readOwnLogin, writeAnswers } from '#forge/feedback'
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
-import { listKnownSecrets, redactAll, redactSecrets } from '#host/secrets'
+import { redactAll } from '#host/secrets'
 import { toOneLine } from '#host/text.ts'
 import type { Item } from '#queue'
 import { findWorkToApply } from '#session'
+import { listSecretsOf } from '#session/secrets'
 import { readView } from '#session/status'
 import { readStatus } from '../input/session.ts'
 import { readPublishedMatrix } from '../output/published-matrix.ts'
@@ -15,7 +16,13 @@ import { enqueueAttempt } from './begin-attempt.ts'
 import { findIfPresent, listPreparedCommits, listPushedCommits } from './newest-session.ts'
 import { openPullRequest } from './open.ts'
 import { isOfThisMachine, isTemporary } from './passing-failure.ts'
-import { type PullRequestRecord, readPullRequestRecord, settleFindings, writePullRequestRecord } from './record.ts'
+import {
+  listSessionsOf,
+  type PullRequestRecord,
+  readPullRequestRecord,
+  settleFindings,
+  writePullRequestRecord,
+} from './record.ts'
 
 /** The item of the last new attempt; undefined without one. */
 export async function findAttemptItem(config: Config, { attempt }: PullRequestRecord): Promise<Item | undefined> {
@@ -85,7 +92,7 @@ export async function answerAttempt(
   const { session, commit, reason } = attempt.outcome
   const proved = session === null || commit === null ? undefined : findIfPresent(config, session)
   const matrix = proved && (await readPublishedMatrix(config, await readView(proved)))
-  const secrets = listKnownSecrets(config)
+  const secrets = listSecretsOf(config, listSessionsOf(record))
   const findings = attempt.findings.map(finding => ({
     ...finding,
     ...redactAll({ title: finding.title, url: finding.url, words: finding.words }, secrets),
@@ -142,8 +149,9 @@ async function publishAttempt(
     if (!isProved) return loseAttempt(config, record, error.message, item)
     const isPushed = (await readFollowedPull(forge, number)).headCommit === listPreparedCommits(session, branch).at(-1)
     const where = isPushed ? 'is pushed, but its pull request is not brought up to date' : 'is not pushed'
+    const secrets = listSecretsOf(config, [...listSessionsOf(record), sessionId])
     const reason = toOneLine(
-      `the new attempt ${sessionId.slice(-4)} has its PASS, and its work ${where}: ${redactAll(error.message, listKnownSecrets(config))}`,
+      `the new attempt ${sessionId.slice(-4)} has its PASS, and its work ${where}: ${redactAll(error.message, secrets)}`,
       MAX_REASON_CHARS,
     )
     return writePullRequestRecord(config.home, record, { state: 'needs you', reason, isBlocked })
@@ -168,7 +176,8 @@ function loseAttempt(
   reason: string,
   item: Item | undefined,
 ): PullRequestRecord {
-  const { text } = redactSecrets(reason, listKnownSecrets(config))
+  const ids = [...listSessionsOf(record), ...(item?.sessionId == null ? [] : [item.sessionId])]
+  const text = redactAll(reason, listSecretsOf(config, ids))
   const outcome = {
     session: item?.sessionId ?? null,
     commit: null,

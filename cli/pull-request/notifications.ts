@@ -2,7 +2,7 @@ import path from 'node:path'
 import type { Config } from '#host/config'
 import { enqueueHomeNotification } from '../home-notification.ts'
 import { NotifyOnce } from '../notify-once.ts'
-import type { PullRequestRecord } from './record.ts'
+import { listSessionsOf, type PullRequestRecord } from './record.ts'
 
 /** Queue one notification for each pull request that needs a person, once. The deliverer is started by others. */
 export function notifyPullRequests(config: Config, records: PullRequestRecord[]): void {
@@ -27,7 +27,6 @@ function write(config: Config, record: PullRequestRecord, { id, at }: { id: stri
   const sessionId = sessions.at(-1) ?? ''
   const lines = [
     `Pull request ${number} (${path.basename(checkout)}) does not go on by itself. To let it go on: dispatch pr ${sessionId.slice(-4)} --follow`,
-    ...(config.NOTICE_DETAIL === 'full' ? [reason] : []),
   ]
   enqueueHomeNotification(config, {
     id,
@@ -35,6 +34,7 @@ function write(config: Config, record: PullRequestRecord, { id, at }: { id: stri
     sessionId,
     title: 'A pull request needs you',
     lines,
+    words: config.NOTICE_DETAIL === 'full' ? { of: listSessionsOf(record), lines: [reason] } : undefined,
     priority: 4,
     tags: ['warning'],
   })

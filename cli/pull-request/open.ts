@@ -12,7 +12,7 @@ import {
 import type { Config } from '#host/config'
 import { DispatchError, exitCodes } from '#host/error.ts'
 import { findPushRemote, readTransport, type Transport } from '#host/git/upstream'
-import { listKnownSecrets, redactSecrets } from '#host/secrets'
+import { redactSecrets } from '#host/secrets'
 import { splitList } from '#host/text.ts'
 import { isSessionOpen, stopSession } from '#runner'
 import { createUnprovedError, publishWork } from '#runner/pull-request/index.ts'
@@ -20,6 +20,7 @@ import { findWorkToApply, refuseNewerFormat, type Session, type WorkToApply } fr
 import { readCurrentVerdict } from '#session/evidence'
 import { disarm, renderWorkMessage } from '#session/landing'
 import { listChangedPaths } from '#session/repository'
+import { listSessionSecrets } from '#session/secrets'
 import { isSettled, readView, type SessionView } from '#session/status'
 import { renderMatrix } from '#session/traceability'
 import { readStatus } from '../input/session.ts'
@@ -128,7 +129,7 @@ export async function openPullRequest(
   const opened = await publishWork(session, config, {
     ...{ ...place, author: options.author, isAtTerminal: options.isAtTerminal, say: options.say },
     ...{
-      secrets: listKnownSecrets(config),
+      secrets: listSessionSecrets(config, session.paths),
       base,
       branch,
       replaceable,
@@ -212,7 +213,8 @@ async function composeTexts(
   closes: string[],
 ): Promise<{ title: string; section: string }> {
   const { session, status } = view
-  const redact = (text: string) => redactSecrets(text, listKnownSecrets(config)).text
+  const secrets = listSessionSecrets(config, session.paths)
+  const redact = (text: string) => redactSecrets(text, secrets).text
   const task = redact(fs.readFileSync(session.paths.task, 'utf8'))
   const matrix = await readPublishedMatrix(config, view)
   const verdict = readCurrentVerdict(session.paths, status)

@@ -2,7 +2,8 @@ import { type AnswerMemory, connectForge, type Forge } from '#forge'
 import { type FollowedPull, isOver, readFollowedPull, writeStatusPart } from '#forge/feedback'
 import type { Config } from '#host/config'
 import { DispatchError } from '#host/error.ts'
-import { listKnownSecrets, redactAll } from '#host/secrets'
+import { redactAll } from '#host/secrets'
+import { listSecretsOf } from '#session/secrets'
 import { type ForgeKey, withRecord } from '../forge-record.ts'
 import { withQueue } from '../queue/open.ts'
 import { beginAttempt } from './begin-attempt.ts'
@@ -10,6 +11,7 @@ import { advanceAttempt, answerAttempt, findAttemptItem, isUnderWay, noteOutcome
 import { isTemporary } from './passing-failure.ts'
 import {
   countFailure,
+  listSessionsOf,
   MAX_FAILURES,
   type PullRequestRecord,
   readPullRequestRecord,
@@ -44,7 +46,7 @@ export async function pollPullRequest(
     } catch (error) {
       const current = readPullRequestRecord(config.home, key) ?? record
       if (error instanceof DispatchError && !isTemporary(error)) {
-        const reason = redactAll(error.message, listKnownSecrets(config))
+        const reason = redactAll(error.message, listSecretsOf(config, listSessionsOf(current)))
         countFailure(config.home, current, { reason, isBlocked: false })
       }
       throw error
@@ -87,7 +89,7 @@ async function look(
   if (current.state === 'retrying') current = await advanceAttempt(config, forge, current, say)
   if (current.state === 'answering') current = await answerAttempt(config, forge, current)
   else if (current.state === 'open') current = await beginAttempt(config, forge, current, pull)
-  const words = renderStatusWords(redactAll(current, listKnownSecrets(config)))
+  const words = renderStatusWords(redactAll(current, listSecretsOf(config, listSessionsOf(current))))
   // Publishing has written another part of the body.
   const { body } = current === record ? pull : await readFollowedPull(forge, number)
   await writeStatusPart(forge, number, body, words)

@@ -127,6 +127,11 @@ export function findRecordFor(
   return findRecordOf(home, id) ?? listPullRequestRecords(home).find(isAttempt)
 }
 
+/** The sessions that may have a part in what a record says: those whose work was pushed, and that of the last new attempt. Pure. */
+export function listSessionsOf({ sessions, attempt }: Pick<PullRequestRecord, 'sessions' | 'attempt'>): string[] {
+  return [...sessions, ...(attempt?.outcome?.session == null ? [] : [attempt.outcome.session])]
+}
+
 /** Write what was changed of a record, and return it. It is on the disk when this returns. */
 export function writePullRequestRecord(
   home: string,

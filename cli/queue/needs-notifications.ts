@@ -19,16 +19,15 @@ export async function notifyNeeds(config: Config, queue: Queue): Promise<void> {
 /** By default it has the name of the repository, and nothing of the task or of a reason. */
 function write(config: Config, item: Item, { id, at }: { id: string; at: string }): void {
   const where = item.repository === null ? '' : ` (${path.basename(item.repository)})`
-  const lines = [
-    `${item.id}${where} does not go on by itself. Next: dispatch queue show ${item.id}`,
-    ...(config.NOTICE_DETAIL === 'full' ? [item.reason] : []),
-  ]
+  const lines = [`${item.id}${where} does not go on by itself. Next: dispatch queue show ${item.id}`]
+  const of = item.sessionId === null ? [] : [item.sessionId]
   enqueueHomeNotification(config, {
     id,
     at,
     sessionId: item.id,
     title: 'The queue needs you',
     lines,
+    words: config.NOTICE_DETAIL === 'full' ? { of, lines: [item.reason] } : undefined,
     priority: 4,
     tags: ['clipboard'],
   })

@@ -7,7 +7,13 @@ import { isProjectConfirmed, parseProject, projectFileName } from '#host/project
 import { quoteForShell } from '#host/shell-quote.ts'
 import { formatNames } from '#host/text.ts'
 import type { WorkToApply } from '#session'
-import { findMissingContent, findUnjudgedHistory, type LandingMethod, listLfsVersions } from '#session/landing'
+import {
+  findMissingContent,
+  findSecretMessage,
+  findUnjudgedHistory,
+  type LandingMethod,
+  listLfsVersions,
+} from '#session/landing'
 import { type Commit, listChangedPaths } from '#session/repository'
 import type { RunnerContext } from '../context.ts'
 import { readSealedContract } from '../contract/seal.ts'
@@ -86,6 +92,9 @@ export async function refuseUnjudged(
     refuse('it started from a commit that is not on the branch, which a merge would publish or undo')
   const unjudged = await findUnjudgedHistory(session.paths, readSealedContract(context), work, secrets)
   if (unjudged !== undefined) refuse(unjudged)
+  // The other methods write each message again, without secrets.
+  const said = method === 'merge' ? await findSecretMessage(session.paths, work, secrets) : undefined
+  if (said !== undefined) refuse(said)
 }
 
 /**

@@ -4,8 +4,8 @@ import path from 'node:path'
 import { encodeName } from '#host/file-name.ts'
 import type { SessionPaths } from '#session'
 import { type Commit, listChangedPaths, listCommitFiles, readCommitFiles } from '#session/repository'
+import { listIgnoredFiles } from '#session/secrets'
 import type { PacketInput } from '#validator'
-import { listIgnoredFiles } from '../dependencies/ignored-files.ts'
 
 /** Larger files are data and are not scanned. */
 const MAX_SOURCE_BYTES = 16 * 1024 * 1024

@@ -1,10 +1,9 @@
 import { readIfPresent } from '#host/fs'
-import { listKnownSecrets } from '#host/secrets'
 import type { Contract } from '#session/contract'
 import { type Commit, listChangedPaths, listCommitFiles } from '#session/repository'
+import { listSessionSecrets } from '#session/secrets'
 import type { Gate, PacketInput } from '#validator'
 import type { RunnerContext } from '../context.ts'
-import { readIgnoredFileSecrets } from '../dependencies/ignored-files.ts'
 
 /** Everything that a packet is built from, except the sources for the leak scan. */
 export type PacketParts = Omit<PacketInput, 'sources'>
@@ -34,7 +33,7 @@ export async function collectPacketInput(
       report: readIfPresent(paths.worker(name).report) ?? '',
     })),
     listing: [...files, ...removed],
-    knownSecrets: [...listKnownSecrets(config), ...readIgnoredFileSecrets(paths)],
+    knownSecrets: listSessionSecrets(config, paths),
     round,
   }
 }

@@ -5,6 +5,7 @@ import type { SessionPaths } from '../paths.ts'
 import { runBareGit } from '../repository/bare-git.ts'
 import { listCommitFiles } from '../repository/commit-files.ts'
 import { listWrittenFiles, type WrittenFile } from '../repository/written-files.ts'
+import { listWorkCommits } from './work-commits.ts'
 
 /** Larger files are data and are not searched. */
 const MAX_SEARCHED_BYTES = 4 * 1024 * 1024
@@ -33,6 +34,18 @@ export async function findUnjudgedHistory(
   for (const file of written.filter(({ blob }) => !last.has(blob)))
     if (findSecrets(await readText(paths, file), knownSecrets).length > 0)
       return `a commit wrote what looks like a secret into ${formatNames([file.path])}, and a later one removed it`
+  return undefined
+}
+
+/** Why the messages of these commits must not be published as they are; undefined if they may. */
+export async function findSecretMessage(
+  paths: SessionPaths,
+  work: { base: string; commit: string },
+  knownSecrets: readonly string[],
+): Promise<string | undefined> {
+  for (const { commit, message } of await listWorkCommits(paths, work))
+    if (findSecrets(message, knownSecrets).length > 0)
+      return `the message of its commit ${commit.slice(0, 10)} has what looks like a secret`
   return undefined
 }
 

@@ -2,7 +2,7 @@ export { listLfsVersions } from '../repository/lfs.ts'
 export { disarm, renderWorkMessage } from '../squash-message.ts'
 export type { LandingStatus } from '../status/status-types.ts'
 export { readBaseBranch } from './base-branch.ts'
-export { findUnjudgedHistory } from './history.ts'
+export { findSecretMessage, findUnjudgedHistory } from './history.ts'
 export { applyChange } from './merge-trees.ts'
 export { findMissingContent } from './missing-content.ts'
 export {

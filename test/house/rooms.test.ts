@@ -69,6 +69,17 @@ const rehearsed = [
   'tsconfig.json',
 ]
 
+/** The files that redact without the secrets in the ignored files of a session, and why. */
+const withoutSession: Record<string, string> = {
+  'session/secrets/session-secrets.ts': 'it adds them',
+  'cli/actions/report.ts': 'what a job says that has no session',
+  'cli/home-notification.ts': 'lines in which no session has a part',
+  'cli/split/propose.ts': 'its agent has the files of the commit alone',
+  'notify/channels/send.ts': 'what waits to be sent has lost them, and its session may be gone',
+  'notify/create-notification.ts': 'nothing of the session is told where they cannot be known',
+  'runner/dependencies/setup-access.ts': 'the output of setup commands stays on this machine',
+}
+
 const MAX_FACE_NAMES = 25
 
 test('imports only go down, and roles do not import each other', () => {
@@ -162,6 +173,16 @@ test('each foreign program is run from one folder', () => {
     .filter(({ file, text }) => !(file in shellPrograms) && command.test(text.replace(/#.*$/gm, '')))
     .map(({ file }) => `${file} runs ${Object.keys(programs).join(', ')}`)
   assertNone([...wrong, ...inShell], 'only its owner runs a foreign program')
+})
+
+test('what is sent or published loses all secrets of its session, and not only those of dispatch', () => {
+  const wrong = code.filter(
+    ({ file, room, text }) => room !== 'host' && !(file in withoutSession) && /\blistKnownSecrets\b/.test(text),
+  )
+  assertNone(
+    wrong.map(({ file }) => file),
+    'these files leave out the secrets in the ignored files of a session: use #session/secrets',
+  )
 })
 
 test('only host/ reads the environment', () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { listNames } from '#host/fs'
@@ -33,4 +34,27 @@ test('a channel that is switched on begins with what comes then', async t => {
     true,
     'the clock was set back',
   )
+})
+
+test('a question loses the secrets of its session, and is left out where those cannot be read', async t => {
+  const home = createScratchFolder(t)
+  const config = buildConfig(home, { ...buildPhoneSettings('http://127.0.0.1:1'), NOTICE_DETAIL: 'full' })
+  const asked: EventBody = { type: 'question.asked', question: 'psql says: Tulip-Garden-42 refused' }
+  const session = await createTestSession(config.workspace, '2026-11-20-a-a001', { title: 'Say', events: [asked] })
+  const { ignoredFiles, events } = session.paths
+  const event = readLog(events).events.at(-1) ?? assert.fail()
+  const read = (seq: number) => {
+    assert.ok(enqueueNotification(session, { event: { ...event, seq }, head: undefined }, config))
+    const { waiting } = getOutboxFolders(home, 'phone')
+    const name = listNames(waiting).find(each => each.endsWith(`-00000${seq}.json`)) ?? assert.fail()
+    return JSON.parse(fs.readFileSync(path.join(waiting, name), 'utf8'))
+      .notification.body.split('\n')
+      .slice(1)
+  }
+  fs.mkdirSync(ignoredFiles)
+  fs.writeFileSync(path.join(ignoredFiles, '.env'), 'DATABASE_PASSWORD=Tulip-Garden-42\n')
+  assert.deepEqual(read(1), ['Say', 'psql says: [secret withheld: known value] refused'])
+  fs.rmSync(ignoredFiles, { recursive: true })
+  fs.symlinkSync(ignoredFiles, ignoredFiles)
+  assert.deepEqual(read(2), [])
 })

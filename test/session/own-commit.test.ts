@@ -96,6 +96,9 @@ test("work in the user's name", async t => {
     assert.equal(await git('rev-parse', 'taken~2'), work.base)
     assert.equal(await findApplied(session, work, checkout, 'taken', 'in your name'), commit)
     await git('branch', '-D', 'taken')
+    await apply('taken', { style: 'in your name', secrets: ['b.txt\n\nbody'] })
+    assert.match(await list('taken', '%B'), /c\.txt\n\nbody\n+\[secret withheld: known value\]/)
+    await git('branch', '-D', 'taken')
   })
 
   await t.test('goes through hooks that see its files and may change its message', async () => {

@@ -12,6 +12,7 @@ import { getKey } from '#cli/issues/take-issue.ts'
 import { sha256 } from '#host/hash.ts'
 import { openQueue, type Queue } from '#queue'
 import { createSession, type Session, SessionManifest } from '#session'
+import { appendEvent, type EventBody } from '#session/log'
 import { type ForgeTest, openForge } from '../../fixtures/forge.ts'
 import {
   createIssueMachine,
@@ -22,6 +23,7 @@ import {
 } from '../../fixtures/issue-machine.ts'
 import { listQueue } from '../../fixtures/list-queue.ts'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
+import { testModels } from '../../fixtures/web-sessions.ts'
 
 test('a comment is edited when the work has gone on, and only then', async t => {
   const github = await openForge(t)
@@ -123,6 +125,27 @@ test('a secret is never told', async t => {
   const body = issue.comments[0]?.body ?? ''
   assert.match(body, /no login with/)
   assert.ok(!body.includes(SECRET.slice(0, 10)), 'also where the text is cut in the midst of one')
+})
+
+test('a question on an issue has no value of the ignored files that its session was given', async t => {
+  const github = await openForge(t)
+  const { machine, reconcile } = await openHome(t, github)
+  const issue = openIssue(github)
+  await machine.take(issue.number, { startsHere: true })
+  const { workspace } = machine.config
+  const sha = sha256(machine.records().at(-1)?.task ?? '')
+  const task = { bytes: 1, sha256: sha, title: 'x' }
+  const { paths } = addSession(workspace, '2026-11-30-say-aaaa', { task })
+  const opened: EventBody = {
+    ...{ type: 'session.opened', format: 1, task, repository: null, uncommittedFiles: 0, models: testModels },
+    ...{ maxRounds: 3, allowsJudgedOnly: false },
+  }
+  const asked: EventBody = { type: 'question.asked', question: 'psql says: Tulip-Garden-42 refused' }
+  for (const [index, event] of [opened, asked].entries()) appendEvent(paths.events, event, index, new Date())
+  fs.mkdirSync(paths.ignoredFiles)
+  fs.writeFileSync(path.join(paths.ignoredFiles, '.env'), 'DATABASE_PASSWORD=Tulip-Garden-42\n')
+  await reconcile()
+  assert.match(issue.comments[0]?.body ?? '', /psql says: \[secret withheld: known value\] refused/)
 })
 
 test('while GitHub is away nothing is lost, and it is said once', async t => {

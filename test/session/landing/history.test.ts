@@ -4,7 +4,7 @@ import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { git } from '#host/git'
 import { parseContract } from '#session/contract'
-import { findUnjudgedHistory } from '#session/landing'
+import { findSecretMessage, findUnjudgedHistory } from '#session/landing'
 import { resolveSessionPaths } from '#session/paths.ts'
 import { createScratchFolder } from '../../fixtures/scratch.ts'
 
@@ -15,6 +15,11 @@ const token = `ghp_${'a1B2'.repeat(9)}`
 
 /** Why these commits, each a set of files, may not be published one by one. */
 async function explain(t: TestContext, commits: Record<string, string | null>[]): Promise<string | undefined> {
+  const { paths, work } = await commitAll(t, commits)
+  return findUnjudgedHistory(paths, contract, work, [])
+}
+
+async function commitAll(t: TestContext, commits: Record<string, string | null>[], message = 'x') {
   const paths = resolveSessionPaths(createScratchFolder(t))
   const work = path.join(paths.folder, 'work')
   fs.mkdirSync(path.join(work, 'src'), { recursive: true })
@@ -28,12 +33,12 @@ async function explain(t: TestContext, commits: Record<string, string | null>[])
       if (content === null) fs.rmSync(path.join(work, name))
       else fs.writeFileSync(path.join(work, name), content)
     await run('add', '--all')
-    await run('commit', '--quiet', '-m', 'x')
+    await run('commit', '--quiet', '-m', message)
     hashes.push(await run('rev-parse', 'HEAD'))
   }
   await git(['--git-dir', paths.bareRepository, 'fetch', '--quiet', work, '+refs/*:refs/*'])
   const [base = '', commit = ''] = [hashes[0], hashes.at(-1)]
-  return findUnjudgedHistory(paths, contract, { base, commit }, [])
+  return { paths, work: { base, commit } }
 }
 
 test('commits that only wrote what was judged may be published', async t => {
@@ -47,4 +52,13 @@ test('a file outside the scopes on the way, and a secret that was removed again,
     /outside the scopes.*other/,
   )
   assert.match((await explain(t, [{ 'src/a': `k = "${token}"\n` }, { 'src/a': '1\n' }])) ?? '', /secret into src\/a/)
+})
+
+test('a secret in the message of a commit is told', async t => {
+  const { paths, work } = await commitAll(t, [{ 'src/a': '1\n' }], 'try Tulip-Garden-42')
+  assert.equal(await findSecretMessage(paths, work, []), undefined)
+  assert.match(
+    (await findSecretMessage(paths, work, ['Tulip-Garden-42'])) ?? '',
+    /the message of its commit \w{10} has/,
+  )
 })
