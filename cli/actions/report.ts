@@ -5,6 +5,7 @@ import { createComment, editComment, readComments } from '#forge/issues'
 import type { Config } from '#host/config'
 import { DispatchError, type ExitCode, exitCodes } from '#host/error.ts'
 import { readIfPresent } from '#host/fs'
+import { findCheckout } from '#host/git'
 import { listKnownSecrets, redactAll } from '#host/secrets'
 import { listSessions, type Session } from '#session'
 import { auditSession } from '#session/audit'
@@ -114,7 +115,10 @@ async function listDamage({ paths }: Session): Promise<string[]> {
   return problems.filter(({ isDamage }) => isDamage).map(({ part, message }) => `${part}: ${message}`)
 }
 
-/** A pull request that cannot be opened keeps no verdict from being reported. */
+/**
+ * A pull request that cannot be opened keeps no verdict from being reported. Agents could write what this home was restored from, so
+ * nothing in it names the branches, or a commit of the remote that may be replaced.
+ */
 async function openForJob(
   config: Config,
   session: Session,
@@ -122,8 +126,15 @@ async function openForJob(
   say: (text: string) => void,
 ): Promise<{ failure?: DispatchError }> {
   try {
+    const base = (await findCheckout(checkout))?.branch ?? undefined
+    if (base === undefined)
+      throw new DispatchError('the job has checked out no branch, into which a pull request could be merged', {
+        exitCode: exitCodes.usage,
+        remedy: 'Start the workflow on a branch.',
+      })
     await openPullRequest(config, session, {
-      ...{ base: undefined, branch: undefined, repo: checkout, isDraft: false, labels: [], reviewers: [] },
+      ...{ base, keepsBase: true, branch: `dispatch/${session.id}`, replaceable: [], ignoresRecords: true },
+      ...{ repo: checkout, isDraft: false, labels: [], reviewers: [] },
       ...{ closes: 'issue' in start ? [`#${start.issue}`] : [], author: 'me', isAtTerminal: false, say },
     })
     return {}

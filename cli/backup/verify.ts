@@ -34,14 +34,12 @@ export async function verifyBackup(
   const store = new ObjectStore(paths.objects)
   const checked: CheckedBackup = { units: [], damage: [], objects: 0, bytes: 0 }
   const wanted = new Map<string, { size: number; holds: string }>()
+  const names = new Set<string>()
   for (const unit of record.units) {
     const entries = readListing(store, unit.listing)
     const problem =
-      entries === undefined
-        ? describeDamage(store.getFile(unit.listing))
-        : isUnitName(unit.name)
-          ? findOddEntry(entries)
-          : 'it names what dispatch would not back up'
+      entries === undefined ? describeDamage(store.getFile(unit.listing)) : findOddUnit(unit.name, entries, names)
+    names.add(unit.name)
     if (entries === undefined || problem !== undefined) {
       checked.damage.push({ file: store.getFile(unit.listing), problem: problem ?? '', holds: unit.name })
       continue
@@ -92,6 +90,13 @@ function describeDamage(file: string): string {
   return fs.existsSync(file) ? 'is damaged: it is not what was written' : 'is missing'
 }
 
+/** Two units of one name could each add to what the other has written, such as below its link. */
+function findOddUnit(name: string, entries: Listing, earlier: ReadonlySet<string>): string | undefined {
+  if (!isUnitName(name)) return 'names what dispatch would not back up'
+  if (earlier.has(name)) return `is the second that names ${name}`
+  return findOddEntry(entries)
+}
+
 /** A path that leads out of its unit, or through something that is no folder, is never written. */
 function findOddEntry(entries: Listing): string | undefined {
   const folders = new Set<string>()
@@ -100,6 +105,7 @@ function findOddEntry(entries: Listing): string | undefined {
     const parent = name.includes('/') ? name.slice(0, name.lastIndexOf('/')) : ''
     const isTop = name === ''
     const isOdd = name.split('/').some(part => part === '..' || part === '.' || (part === '' && !isTop))
+    if (isTop && kind === 'link') return 'is a link, which dispatch would not back up'
     if (isOdd || name.includes('\0') || seen.has(name) || (!isTop && !folders.has(parent)))
       return `names the odd path ${JSON.stringify(name)}`
     seen.add(name)

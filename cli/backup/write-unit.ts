@@ -29,7 +29,8 @@ export function writeUnit(entries: Listing, target: string, store: ObjectStore, 
 
 /**
  * The same where a part of it may exist: what exists stays as it is. With `isMoved`, so does what has gone on to another folder since,
- * as what has landed or was sent: it does not come back. Returns the paths that stayed.
+ * as what has landed or was sent: it does not come back. Nothing is written through a link, besides one that a person has put in the
+ * place of the whole unit, to have it on another disk. Returns the paths that stayed.
  */
 export function addUnit(
   entries: Listing,
@@ -40,11 +41,14 @@ export function addUnit(
 ): string[] {
   const kept: string[] = []
   const made: Listing = []
+  const closed = new Set<string>()
   for (const entry of entries) {
     const file = resolveEntry(target, entry.path)
-    const stats = fs.lstatSync(file, { throwIfNoEntry: false })
+    const stats = isBelow(entry.path, closed) ? 'below another' : fs.lstatSync(file, { throwIfNoEntry: false })
     if (stats !== undefined) {
-      if (entry.kind !== 'folder') kept.push(entry.path)
+      const isOpen = entry.kind === 'folder' && stats !== 'below another' && isFolder(entry.path, file, stats)
+      if (!isOpen) kept.push(entry.path)
+      if (!isOpen) closed.add(entry.path)
       continue
     }
     if (fs.existsSync(getPastFile(file.toString()))) continue // A record that tidying has put aside since.
@@ -69,6 +73,18 @@ export function addUnit(
 }
 
 // --- internal ---
+
+/** Is the folder of an entry one of these? Pure. */
+function isBelow(entryPath: string, closed: ReadonlySet<string>): boolean {
+  return entryPath !== '' && closed.has(entryPath.includes('/') ? path.dirname(entryPath) : '')
+}
+
+/** May entries of a unit be added here? At its top also where a link leads to a folder. */
+function isFolder(entryPath: string, file: string | Buffer, stats: fs.Stats): boolean {
+  return (
+    stats.isDirectory() || (entryPath === '' && fs.statSync(file, { throwIfNoEntry: false })?.isDirectory() === true)
+  )
+}
 
 /** Is a file of this name in a folder beside its own? */
 function isInSibling(file: string): boolean {

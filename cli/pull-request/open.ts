@@ -49,6 +49,8 @@ export interface PullRequestOptions {
   keepsBase?: boolean
   /** This process has the record of the pull request to itself already. */
   hasRecord?: boolean
+  /** What this home says of its pull requests does not count, and nothing is added: others could write there. */
+  ignoresRecords?: boolean
   say(text: string): void
 }
 
@@ -86,11 +88,11 @@ export interface PullRequestPlace {
 export async function findPullRequestPlace(
   config: Config,
   session: Session,
-  options: Pick<PullRequestOptions, 'base' | 'branch' | 'repo' | 'say'>,
+  options: Pick<PullRequestOptions, 'base' | 'branch' | 'repo' | 'ignoresRecords' | 'say'>,
 ): Promise<PullRequestPlace> {
   const checkout = await findCheckoutToLand(config, session, options.repo)
   // It stays where it was opened, and a new attempt goes to the branch of its pull request.
-  const known = (await readView(session)).status.pullRequest ?? findRecordFor(config.home, session)
+  const known = (await readView(session)).status.pullRequest ?? findRecord(config, session, options)
   const { remote, branch: base } = await findTargetBranch(session, checkout, options.base ?? known?.base, '--base')
   const transport = await readTransport(checkout, remote)
   const pushTransport = await readTransport(checkout, await findPushRemote(checkout, base, remote))
@@ -120,7 +122,7 @@ export async function openPullRequest(
   const { found, forge, headOwner, branch, base, ...place } = await findPullRequestPlace(config, session, options)
   if (found !== undefined) requireOpen(found, session.id)
   await stopSession(session, config)
-  const record = findRecordFor(config.home, session)
+  const record = findRecord(config, session, options)
   const before = (record?.sessions ?? []).flatMap(id => readClosedIssues(config, id))
   const closes = [...new Set([...before, ...(view.status.pullRequest?.closes ?? []), ...options.closes])]
   const texts = await composeTexts(config, view, work, closes)
@@ -152,11 +154,16 @@ export async function openPullRequest(
     ...{ first: readFirst(session), commits: listPreparedCommits(session, branch) },
   }
   if (options.hasRecord) rememberPullRequest(config.home, facts)
-  else await withPullRequest(config.home, facts, () => rememberPullRequest(config.home, facts))
+  else if (!options.ignoresRecords)
+    await withPullRequest(config.home, facts, () => rememberPullRequest(config.home, facts))
   return { session, branch, warning: work.warning, problems: published?.problems ?? [], ...opened, isDraft }
 }
 
 // --- internal ---
+
+function findRecord(config: Config, session: Session, { ignoresRecords }: Pick<PullRequestOptions, 'ignoresRecords'>) {
+  return ignoresRecords ? undefined : findRecordFor(config.home, session)
+}
 
 interface Place {
   sessionId: string

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { readPullRequestRecord, rememberPullRequest, writePullRequestRecord } from '#cli/pull-request/record.ts'
 import { runProgram } from '#host/exec.ts'
 import { type ScriptedForge, startScriptedForge } from '#rehearsal/forge/scripted-forge.ts'
 import { createIssue, type ScriptedIssue, type ScriptedRepository, setLabel } from '#rehearsal/forge/state.ts'
@@ -38,6 +39,19 @@ describe('a session runs on a runner of GitHub Actions', () => {
     const temp = path.join(rig.home, name)
     fs.mkdirSync(temp, { recursive: true })
     return { ...facts, temp, github: { ...facts.github, token }, ...changes }
+  }
+  /** What an agent could write into the artifact: that earlier sessions have pushed what is on main, and the next goes there too. */
+  const forgeRecord = (temp: string) => {
+    const home = path.join(temp, 'dispatch-home')
+    const id = fs.readdirSync(path.join(home, 'workspace')).find(isSessionId) ?? ''
+    const place = { host: new URL(forge.url).host, owner: 'ada', name: 'notes', number: 999 }
+    rememberPullRequest(home, {
+      ...{ ...place, isPlainHttp: true, url: '', session: 'gone', checkout: '/', base: 'main', branch: 'main' },
+      ...{ author: 'me', isDraft: false, first: { task: 'x', title: 'x' }, commits: [facts.github.sha] },
+    })
+    const record = readPullRequestRecord(home, place)
+    assert.ok(record)
+    writePullRequestRecord(home, record, { sessions: ['gone', id] })
   }
   const summarize = (played: Awaited<ReturnType<typeof playJob>>) =>
     played.map(({ name, result }) => `${name}: ${result.exitCode} ${result.stdout} ${result.stderr}`).join('\n')
@@ -193,10 +207,13 @@ describe('a session runs on a runner of GitHub Actions', () => {
     assert.deepEqual([first?.conclusion, first?.commit], ['success', facts.github.sha])
     assert.match(first?.summary ?? '', /There is no pull request:[\s\S]*is not permitted to create/)
     repository.mayWorkflowsOpenPulls = true
+    forgeRecord(publish.temp)
     const reported = await playJob(publish, 'report', ['Install dispatch', 'Restore the record'])
     assert.equal(reported.at(-1)?.result.exitCode, 0, summarize(reported))
     const pull = repository.issues.find(each => each.pull !== undefined)
     assert.match(pull?.body ?? '', new RegExp(`Closes #${issue.number}`))
+    assert.match(pull?.pull?.headBranch ?? '', /^dispatch\//)
+    assert.equal(await git(repository.folder, 'rev-parse', 'main'), facts.github.sha, 'main is not pushed over')
     const [run, ...others] = repository.checkRuns
     assert.deepEqual(others, [])
     assert.deepEqual([run?.name, run?.conclusion, run?.commit], ['dispatch', 'success', pull?.pull?.headCommit])
