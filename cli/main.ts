@@ -1,6 +1,7 @@
 import { DispatchError, exitCodes, isErrno } from '#host/error.ts'
 import { toStorageError } from '#host/fs'
 import { useTempFolder } from '#host/temp-folder.ts'
+import { sanitize } from '#host/text.ts'
 import { getExitCodeWithoutReader } from './end-signal.ts'
 
 /**
@@ -23,11 +24,12 @@ export async function main(run: () => Promise<number | undefined>): Promise<void
 
 // --- internal ---
 
+/** A message may have words of others in it, such as the name of the machine that has claimed an issue. */
 function formatError(error: unknown): string {
   if (!(error instanceof DispatchError))
-    return `dispatch: internal error, please report it\n${error instanceof Error ? error.stack : error}\n`
+    return `dispatch: internal error, please report it\n${sanitize(`${error instanceof Error ? error.stack : error}`)}\n`
   if (error.message === '') return '' // Ctrl-c needs no message.
-  return `dispatch: ${error.message}\n${error.remedy ? `  ${error.remedy}\n` : ''}`
+  return sanitize(`dispatch: ${error.message}\n${error.remedy ? `  ${error.remedy}\n` : ''}`)
 }
 
 /** A reader that has gone is mostly no failure; a full disk is. SIGPIPE lets a program clean up first. */

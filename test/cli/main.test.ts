@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
+import { installFolder } from '#host/config'
 import { exitCodes, signalExitCodes } from '#host/error.ts'
 import { runProgram } from '#host/exec.ts'
 import { appendEvent } from '#session/log'
@@ -56,4 +57,27 @@ test('the help has every exit code', async t => {
   const table = stdout.slice(stdout.indexOf('Exit codes:'))
   for (const code of [...Object.values(exitCodes), ...Object.values(signalExitCodes)])
     assert.match(table, new RegExp(`(^|[ ;])${code} `, 'm'), `${code}`)
+})
+
+test('an error shows the words of others without what would move the cursor, change the screen or hide text', async t => {
+  const program = (thrown: string) =>
+    `import { main } from '#cli/main.ts'
+     import { DispatchError } from '#host/error.ts'
+     await main(async () => { throw ${thrown} })`
+  const env = { PATH: process.env['PATH'] ?? '', HOME: createScratchFolder(t) }
+  const print = async (thrown: string) => {
+    const args = ['--input-type=module', '--eval', program(thrown)]
+    return runProgram(process.execPath, args, { env, cwd: installFolder })
+  }
+  const claimed = await print(
+    `new DispatchError('#1 is claimed by a\\u001b[2Jb\\u202e', { exitCode: 5, remedy: 'ask\\u001b]52;c;eA==\\u0007\\nor wait' })`,
+  )
+  assert.equal(claimed.exitCode, 5, claimed.stderr)
+  assert.equal(
+    claimed.stderr,
+    'dispatch: #1 is claimed by a\\u{1b}[2Jb\\u{202e}\n  ask\\u{1b}]52;c;eA==\\u{7}\nor wait\n',
+  )
+  const bug = await print(`new Error('a\\u001b[2Jb')`)
+  assert.equal(bug.exitCode, 1, bug.stderr)
+  assert.match(bug.stderr, /^dispatch: internal error, please report it\nError: a\\u\{1b\}\[2Jb\n {4}at /)
 })
