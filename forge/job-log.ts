@@ -8,9 +8,13 @@ import type { Forge } from './forge.ts'
 /**
  * The last lines that a job of GitHub Actions has printed before it failed. They lie on another server, at an address that GitHub gives:
  * that one gets no token. Empty for another check, for a log that this login may not see, and for one that is not there any more; where the
- * other server cannot be reached, a line says so.
+ * other server cannot be reached, a line says so. `redact` gets the log before its lines are cut.
  */
-export async function readJobLog({ repository, request }: Forge, { name, jobId }: CheckReport): Promise<string[]> {
+export async function readJobLog(
+  { repository, request }: Forge,
+  { name, jobId }: CheckReport,
+  redact: (log: string) => string = log => log,
+): Promise<string[]> {
   if (jobId === undefined) return []
   let location: string | undefined
   try {
@@ -28,7 +32,8 @@ export async function readJobLog({ repository, request }: Forge, { name, jobId }
   const url = location === undefined ? null : URL.parse(location)
   if (url === null || !(url.protocol === 'https:' || isLoopback(url.host))) return []
   try {
-    return selectFailure(await downloadTail(url, MAX_TAIL_BYTES))
+    // Before lines are cut: half a secret is still a secret.
+    return selectFailure(redact(await downloadTail(url, MAX_TAIL_BYTES)))
   } catch (error) {
     return [`the log could not be read: ${toOneLine(String(error), MAX_LINE_CHARS)}`]
   }

@@ -16,7 +16,7 @@ import {
 } from '#forge/feedback'
 import type { Config } from '#host/config'
 import { readTransport } from '#host/git/upstream'
-import { redactAll } from '#host/secrets'
+import { redactAll, redactSecrets } from '#host/secrets'
 import { formatCount, formatNames } from '#host/text.ts'
 import { wakeQueue } from '#queue'
 import { fetchNewestCommit } from '#runner/pull-request/index.ts'
@@ -35,6 +35,7 @@ import {
   type PullRequestRecord,
   writePullRequestRecord,
 } from './record.ts'
+import { withholdSecrets } from './withhold-secrets.ts'
 
 /**
  * Read what came back for the commit that dispatch has pushed. If there is something to settle, begin a new attempt; a person is needed
@@ -60,12 +61,13 @@ export async function beginAttempt(
     const reason = `its branch is at ${headCommit.slice(0, 10)}, which dispatch has pushed before ${pushed.at(-1)?.slice(0, 10)}: the last push did not arrive, or another person has put the branch back`
     return countFailure(config.home, record, { reason, isBlocked: true })
   }
-  const { findings, ignored } = await findWhatToSettle(forge, record, pull)
+  const secrets = listSecretsOf(config, listSessionsOf(record))
+  const { findings, ignored } = await findWhatToSettle(forge, record, pull, secrets)
   const seen = { ignored, base }
   if (findings.length === 0)
     return JSON.stringify([record.ignored, record.base]) === JSON.stringify([ignored, base]) ? record : write(seen)
   const titles = findings.map(({ title }) => title)
-  const names = formatNames(redactAll(titles, listSecretsOf(config, listSessionsOf(record))))
+  const names = formatNames(redactAll(titles, secrets))
   const missing = findMissing(config, record)
   if (missing !== undefined) {
     const reason = `${names}: a new attempt needs session ${missing}, which was removed`
@@ -112,15 +114,20 @@ function findMissing(config: Config, { sessions, first }: PullRequestRecord): st
 }
 
 /** Whether words were hidden is asked only where they would begin something. Whose words are not read is told also of hidden ones. */
-async function findWhatToSettle(forge: Forge, record: PullRequestRecord, pull: FollowedPull) {
-  const feedback = await readFeedback(forge, record, pull)
+async function findWhatToSettle(forge: Forge, record: PullRequestRecord, pull: FollowedPull, secrets: string[]) {
+  const feedback = await readFeedback(forge, record, pull, secrets)
   const selected = selectFindings(feedback)
   if (selected.findings.every(({ words }) => words.length === 0)) return selected
   const words = await leaveOutResolved(forge, record.number, feedback.words)
   return { ...selectFindings({ ...feedback, words }), ignored: selected.ignored }
 }
 
-async function readFeedback(forge: Forge, { number, settled }: PullRequestRecord, pull: FollowedPull) {
+async function readFeedback(
+  forge: Forge,
+  { number, settled }: PullRequestRecord,
+  pull: FollowedPull,
+  secrets: string[],
+) {
   const { headCommit: commit, base, isMergeable, isBehind } = pull
   const reports = await readCheckReports(forge, commit)
   const isRed = reports.some(({ state }) => state === 'red')
@@ -129,10 +136,11 @@ async function readFeedback(forge: Forge, { number, settled }: PullRequestRecord
   for (const [index, report] of listRedChecks({ reports, required }).entries())
     details.set(report, {
       annotations: await readAnnotations(forge, report),
-      log: index < MAX_LOG_COUNT ? await readJobLog(forge, report) : [],
+      log: index < MAX_LOG_COUNT ? await readJobLog(forge, report, log => redactSecrets(log, secrets).text) : [],
     })
   const [words, ownLogin] = [await readWords(forge, number), await readOwnLogin(forge)]
-  return { commit, base, isMergeable, isBehind, reports, details, required, words, ownLogin, settled }
+  const said = withholdSecrets({ reports, details }, secrets)
+  return { commit, base, isMergeable, isBehind, ...said, required, words, ownLogin, settled }
 }
 
 async function fetchBase(config: Config, { sessions, checkout }: PullRequestRecord, base: string): Promise<string> {
