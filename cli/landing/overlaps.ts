@@ -3,6 +3,7 @@ import { identify } from '#host/process'
 import { DAY_MS } from '#host/time.ts'
 import { storeMessage } from '#runner'
 import { findSession } from '#session'
+import { cutNames } from '#session/log'
 import { listChangedPaths } from '#session/repository'
 import { listOpenSessions } from '#session/search-index'
 import type { SessionView } from '#session/status'
@@ -29,7 +30,7 @@ export async function tellStaleSiblings(config: Config, id: string, branch: stri
       kind: 'overlap',
       session: id,
       branch,
-      files: files.slice(0, MAX_FILE_COUNT),
+      files: cutNames(files),
       deadline,
       sender,
     })
@@ -40,7 +41,6 @@ export async function tellStaleSiblings(config: Config, id: string, branch: stri
 
 const SIBLING_AGE_MS = 7 * DAY_MS
 const MAX_SIBLING_COUNT = 100
-const MAX_FILE_COUNT = 50
 
 /** A session that has not landed, and the files that it changes like one that has. */
 interface StaleSibling extends Pick<SessionView, 'session' | 'status'> {

@@ -10,7 +10,7 @@ import {
   replayWork,
   requirePass,
 } from '#session/landing'
-import type { Event } from '#session/log'
+import { cutNames, type Event } from '#session/log'
 import { type Commit, createReference } from '#session/repository'
 import type { RunnerContext } from '../context.ts'
 import { verifyRecord } from '../rounds/verify-record.ts'
@@ -91,9 +91,6 @@ export async function landSession(context: RunnerContext, request: LandingReques
 // --- internal ---
 
 const MAX_ATTEMPTS = 20
-/** Of the files in conflict, an event holds this much: a line of the log is bounded. */
-const MAX_RECORDED_FILES = 50
-const MAX_RECORDED_CHARS = 300
 const MAX_REASON_CHARS = 2000
 
 function replayOn(context: RunnerContext, request: LandingRequest, work: WorkToApply, target: Commit): Promise<Replay> {
@@ -161,6 +158,5 @@ function recordConflict(
     conflicts.length > 0
       ? `the work and the branch changed the same places: ${formatNames(conflicts)}`
       : 'its commits do not merge one by one'
-  const files = conflicts.slice(0, MAX_RECORDED_FILES).map(file => file.slice(0, MAX_RECORDED_CHARS))
-  return refuse(context, request, target, { cause: 'conflict', reason, files })
+  return refuse(context, request, target, { cause: 'conflict', reason, files: cutNames(conflicts) })
 }

@@ -1,3 +1,4 @@
+export { cutNames } from './cut-names.ts'
 export { createStory, describeEvent, type EventDescription } from './describe-event.ts'
 export type {
   Event,
