@@ -11,6 +11,9 @@ import { auditSession } from '#session/audit'
 import { type ForgeRig, openForgeRig, TOKEN } from '../fixtures/forge-rig.ts'
 import type { Rig } from '../fixtures/rig.ts'
 
+/** Words of the contract. */
+const WITHHELD = 'Running hello.sh prints hello'
+
 describe('the work of a session becomes a pull request', () => {
   let setup: ForgeRig
   let rig: Rig
@@ -37,6 +40,8 @@ describe('the work of a session becomes a pull request', () => {
 
   it('with the judged tree as one commit, the task and the matrix, and no secret', async () => {
     const session = createSession()
+    fs.mkdirSync(session.paths.ignoredFiles, { recursive: true })
+    fs.writeFileSync(path.join(session.paths.ignoredFiles, '.env'), `APP_PASSWORD="${WITHHELD}"\n`)
     const ran = await open(session, '--label', 'dispatch', '--reviewer', 'bob', '--closes', '12')
     assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
     const { number, url, isNew, isDraft, branch, problems } = JSON.parse(ran.stdout)
@@ -63,6 +68,10 @@ describe('the work of a session becomes a pull request', () => {
     for (const file of [session.paths.events, session.paths.task])
       assert.ok(!fs.readFileSync(file, 'utf8').includes(TOKEN), file)
     assert.ok(!ran.stderr.includes(TOKEN) && !issue.body.includes(TOKEN))
+    // A clause says it, and the project hands on a file that has it as a secret.
+    const said = [issue.body, issue.title, await readHead(branch, '%B')]
+    assert.ok(issue.body.includes('secret withheld: known value'), issue.body)
+    assert.ok(!said.join('\n').includes(WITHHELD), said.join('\n'))
     await audit(session)
   })
 
