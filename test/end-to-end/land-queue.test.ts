@@ -56,7 +56,7 @@ describe('the landing queue', () => {
     const session = createTwin(machine.original, 'aaaa')
     await machine.pushFiles('one', { other: 'x\n' })
     const answer = await dispatch('land', session.id, '--into', 'one', '--queue', '--json')
-    assert.deepEqual(JSON.parse(answer), { id: session.id, state: 'waiting', reason: '' })
+    assert.partialDeepStrictEqual(JSON.parse(answer), { id: session.id, state: 'waiting', exitCode: 0 })
     await waitForEnd(session)
     assert.deepEqual(readLanded(session), ['one'])
     assert.equal((await find(session)).outcome, 'landed')
