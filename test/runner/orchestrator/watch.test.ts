@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
 import { it } from 'node:test'
 import { parseHookEvent } from '#runner/orchestrator/hook-inbox.ts'
 import { getTmuxSession } from '#runner/terminal.ts'
@@ -97,13 +99,19 @@ it('a claude that is killed again and again before its first answer fails the st
   const { watch, context } = createWatchedSession(t)
   const lastResume = { time: new Date().toISOString(), inARow: 3 }
   context.status = { ...initialStatus, lastSeq: context.status.lastSeq, lastResume }
-  const windows = ['echo out of memory; kill -9 $$', 'sleep 600'].map((script, index) => ({
+  // tmux may take the death of a program for seen before what it has just printed.
+  const isSeen = path.join(context.session.paths.folder, 'seen')
+  const dying = `echo out of memory; until [ -e '${isSeen}' ]; do sleep 0.02; done; kill -9 $$`
+  const windows = [dying, 'sleep 600'].map((script, index) => ({
     name: index === 0 ? 'orchestrator' : 'other',
     command: ['/bin/sh', '-c', script],
   }))
   const terminal = getTmuxSession(context.session)
   await context.tmux.openSession(terminal, windows, ['PATH'])
   try {
+    const readScreen = () => context.tmux.captureText(terminal.session, 'orchestrator')
+    await waitUntil(async () => (await readScreen())?.includes('out of memory'), 'its last words')
+    fs.writeFileSync(isSeen, '')
     const failure = await waitUntil(() => watch.check(), 'the start fails')
     assert.equal(failure.exitCode, 6)
     assert.match(failure.reason, /killed before its first answer, and again after 3 new starts:\n.*out of memory/)
