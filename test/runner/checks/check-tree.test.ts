@@ -89,7 +89,8 @@ test('read-only folders, as a check leaves them, are removed or handed on', linu
   await withoutRoot(folder, async () => {
     fs.mkdirSync(path.join(made.tree, 'vendor/a'), { recursive: true })
     for (const name of ['vendor/a', 'vendor']) fs.chmodSync(path.join(made.tree, name), 0o555)
-    const dependencies = createDependencies(session.paths, made)
+    const ignoredFiles = path.join(folder, 'ignored-files')
+    const dependencies = createDependencies({ ...session.paths, ignoredFiles }, made)
     const take = (content: string) =>
       takeCheckTree({ content, dependencies: 'k' }, async (tree, donor) => {
         fs.mkdirSync(path.join(tree, '.git'))
