@@ -1,4 +1,4 @@
-import { sanitize, stripEscapeSequences, toOneLine } from '#host/text.ts'
+import { stripEscapeSequences, toOneLine } from '#host/text.ts'
 import { isLoopback } from './address.ts'
 import type { CheckReport } from './check-runs.ts'
 import { isDenied } from './errors.ts'
@@ -13,7 +13,7 @@ import type { Forge } from './forge.ts'
 export async function readJobLog(
   { repository, request }: Forge,
   { name, jobId }: CheckReport,
-  redact: (log: string) => string = log => log,
+  redact: (log: string) => string,
 ): Promise<string[]> {
   if (jobId === undefined) return []
   let location: string | undefined
@@ -53,9 +53,7 @@ export function selectFailure(log: string): string[] {
   const settingsEndAt = beginsAt === -1 ? -1 : body.findIndex(line => line.startsWith(GROUP_END))
   const said = body.slice(settingsEndAt + 1).filter(line => line.trim() !== '' && !line.startsWith(GROUP_END))
   const command = beginsAt === -1 ? [] : [lines[beginsAt]?.slice(GROUP.length) ?? '']
-  return [...command, ...said.slice(-MAX_LINE_COUNT)].map(line =>
-    toOneLine(sanitize(line.replace(MARK, '')), MAX_LINE_CHARS),
-  )
+  return [...command, ...said.slice(-MAX_LINE_COUNT)].map(line => toOneLine(line.replace(MARK, ''), MAX_LINE_CHARS))
 }
 
 // --- internal ---

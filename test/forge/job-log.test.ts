@@ -54,11 +54,11 @@ test('the log of a job is read from the server that GitHub names, which gets no 
   const read = async (permissions?: Record<string, 'read'>) => {
     const forge = await connect('ada', { login: 'ada', ...(permissions ? { permissions } : { scopes: ['repo'] }) })
     const reports = await readCheckReports(forge, failure.commit)
-    const logs = await Promise.all(reports.map(each => readJobLog(forge, each)))
+    const logs = await Promise.all(reports.map(each => readJobLog(forge, each, log => log.replace('hello', '***'))))
     return logs.filter(log => log.length > 0)
   }
   const [log = [], ...others] = await read()
-  assert.deepEqual([log.length, log[0], others], [4, 'Run npm test', []])
+  assert.deepEqual([log.slice(0, 3), others], [['Run npm test', '> notes@1.0.0 test', 'not ok 1 - says ***'], []])
   const some = { metadata: 'read', statuses: 'read' } as const
   assert.deepEqual(await read({ ...some, checks: 'read' }), [], 'a login that may not see it')
   assert.deepEqual(await read({ ...some, actions: 'read' }), [log], 'one that sees jobs and no checks')
