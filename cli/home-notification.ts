@@ -12,7 +12,10 @@ export type HomeNotification = Pick<QueuedNotification, 'id' | 'at' | 'sessionId
     words?: { of: string[]; lines: string[] } | undefined
   }
 
-/** Queue a notification, without the secrets that dispatch and those sessions know. The caller starts the deliverer. Exit 10 if the disk does not take it. */
+/**
+ * Queue a notification, without the secrets that dispatch and those sessions know. The caller starts the deliverer. Exit 10 if the disk does
+ * not take it.
+ */
 export function enqueueHomeNotification(
   config: Config,
   { id, at, sessionId, lines, words, ...head }: HomeNotification,
