@@ -34,7 +34,7 @@ const owners: Record<string, string> = {
   diff: 'cli/output/diff.ts',
   'string-width': 'cli/output/terminal.ts',
   '@anthropic-ai/sandbox-runtime': 'host/sandbox/library.ts',
-  esbuild: 'scripts/build.ts',
+  rolldown: 'scripts/build.ts',
   '@octokit/rest': 'forge/octokit.ts',
   '@octokit/plugin-throttling': 'forge/octokit.ts',
   bottleneck: 'forge/octokit.ts',
