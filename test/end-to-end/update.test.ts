@@ -115,7 +115,9 @@ it('a version is brought beside the clone, checked and switched to, and a sessio
       if (signal === 'SIGINT') assert.match(await dispatch(['update'], 5), /another `dispatch update`/)
       process.kill(updates[0]?.pid ?? 0, signal)
       const ran = await running
-      fs.rmSync(gate) // The npm of an update that is killed goes on.
+      fs.rmSync(gate) // The npm of an update that is killed goes on: it must not write while the next one clears away the rest.
+      const isNpm = ({ command }: { command: string }) => /update\/npm|scripts\/build\.ts/.test(command)
+      await waitUntil(() => !rig.listProcesses().some(isNpm), 'npm has ended')
       return ran
     }
     const listStages = () => fs.readdirSync(versions).filter(name => name.startsWith('.new-'))
