@@ -82,11 +82,14 @@ async function findFolder(kind: ToolchainKind, shell: UserShell) {
     const other = variable === name ? 'a folder that exists' : `the folder of ${name}`
     return { problem: `${variable} is ${toOneLine(value, 100)}, which is not a folder; set it to ${other}` }
   }
+  const isUsed = (place: string) => isFolder(place) && listEntries(place).length > 0
+  const usual = listPlaces(kind, shell)
+  const [first] = kind.isAskedLast ? usual.filter(isUsed) : []
+  if (first !== undefined) return { folder: first }
   const reply = kind.ask && (await askProgram(shell, kind.ask))
   const text = (answer ? answer.exec(reply?.stdout ?? '')?.[1] : reply?.stdout)?.trim() ?? ''
   const asked = reply?.exitCode === 0 && path.isAbsolute(text) ? [text] : []
-  const places = [...asked, ...listPlaces(kind, shell)]
-  const folder = places.find(place => isFolder(place) && listEntries(place).length > 0)
+  const folder = [...asked, ...usual].find(isUsed)
   if (folder !== undefined) return { folder }
   if (kind.ask === undefined || reply === undefined || asked.length > 0) return { isAbsent: true as const }
   const question = `\`${kind.ask.join(' ')}\``

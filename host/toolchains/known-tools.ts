@@ -8,6 +8,8 @@ export interface ToolchainKind {
   /** What prints the folder, and where it is in the output, if the output is not the folder alone. */
   ask?: string[]
   answer?: RegExp
+  /** It is asked only if none of `places` is used: without the variable, it says the first of them. */
+  isAskedLast?: boolean
   /** Where the folder is if nothing else says so, from the home: the first that exists. */
   places: string[]
   /** What prints more folders for the end of PATH: the versions that the user has chosen for everywhere. */
@@ -49,7 +51,8 @@ export const toolchainKinds: ToolchainKind[] = [
   ...['pyenv', 'rbenv', 'nodenv', 'goenv'].map(name => ({
     name,
     variable: `${name.toUpperCase()}_ROOT`,
-    ask: [name, 'root'],
+    ask: [name, 'root'], // A shell script that takes 20 ms, which each start would wait for.
+    isAskedLast: true,
     places: [`.${name}`],
     choices: new RegExp(`^${name.toUpperCase()}_VERSION$`),
     linkedVersions: 'versions/*',

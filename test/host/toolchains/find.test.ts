@@ -57,6 +57,21 @@ test('a variable decides, else the tool is asked, else the usual place counts', 
   assert.equal((await find(home)).variables['RUSTUP_HOME'], path.join(home, '.rustup'), 'the tool gave no answer')
 })
 
+test('pyenv is asked only if its usual folder is not used', async t => {
+  const home = createScratchFolder(t)
+  const other = path.join(home, 'other')
+  lay(home, {
+    'bin/pyenv': `#!/bin/sh\necho x >> '${path.join(home, 'asked')}'\necho '${other}'\n`,
+    'other/version': '3.12',
+  })
+  const search = { PATH: `${path.join(home, 'bin')}:/usr/bin:/bin` }
+  assert.deepEqual(listFound(await find(home, search)), [['pyenv', other]])
+  assert.equal(fs.readFileSync(path.join(home, 'asked'), 'utf8'), 'x\n')
+  lay(home, { '.pyenv/version': '3.13' })
+  assert.deepEqual(listFound(await find(home, search)), [['pyenv', path.join(home, '.pyenv')]])
+  assert.equal(fs.readFileSync(path.join(home, 'asked'), 'utf8'), 'x\n', 'not asked again')
+})
+
 test('no program of the repository is run, whatever PATH and BASH_ENV say', async t => {
   const home = createScratchFolder(t)
   const repository = path.join(home, 'repo')
