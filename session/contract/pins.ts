@@ -6,7 +6,7 @@ import { matchesGlob } from './glob.ts'
 /** The work as git shows it: the files before it, and each path that it changed. */
 export interface WorkDiff {
   baseFiles: string[]
-  changes: { path: string; change: 'added' | 'changed' | 'removed' }[]
+  changes: readonly { path: string; change: 'added' | 'changed' | 'removed' }[]
 }
 
 /** Describe how the work breaks a pin, or that a pin matches no file; undefined if all pins hold. Pure. */

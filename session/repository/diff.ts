@@ -3,8 +3,9 @@ import os from 'node:os'
 import path from 'node:path'
 import type { SessionPaths } from '../paths.ts'
 import type { SessionStatus } from '../status/status-types.ts'
-import { hasCommit, listBareGit, runBareGit, type SessionRepository } from './bare-git.ts'
+import { hasCommit, listBareGit, requireUnmodifiedRepository, runBareGit, type SessionRepository } from './bare-git.ts'
 import { omitLfsContent } from './lfs.ts'
+import { createCache } from './lru-cache.ts'
 import { omitSameBytes } from './unnormalized.ts'
 
 /** What git saw of each file when it last compared them: an index, which only dispatch writes. */
@@ -89,18 +90,34 @@ export function describeVoidReason(changedFiles: string[]): string | undefined {
 const MAX_SHOWN_FILES = 5
 const MAX_SHOWN_CHARS = 340
 
-/** List the paths that differ between two commits. */
+interface ChangedPath {
+  path: string
+  change: 'added' | 'changed' | 'removed'
+}
+
+const MAX_KEPT_PATHS = 10_000
+const knownChanges = createCache<readonly ChangedPath[]>(MAX_KEPT_PATHS)
+
+/** List the paths that differ between two commits, by their hashes. The content of a hash never changes, so the answer is kept. */
 export async function listChangedPaths(
   repository: SessionRepository,
   fromCommit: string,
   toCommit: string,
-): Promise<{ path: string; change: 'added' | 'changed' | 'removed' }[]> {
+): Promise<readonly ChangedPath[]> {
+  requireUnmodifiedRepository(repository)
+  const key = `${repository.bareRepository} ${fromCommit} ${toCommit}`
+  const known = knownChanges.get(key)
+  if (known) return known
   const options = ['--name-status', '--no-renames', '-z']
   const fields = await listBareGit(repository, ['diff', ...options, fromCommit, toCommit, '--'])
-  return pairFields(fields).map(([status, file]) => {
+  const changes = pairFields(fields).map(([status, file]): ChangedPath => {
     return { path: file, change: status === 'A' ? 'added' : status === 'D' ? 'removed' : 'changed' }
   })
+  if ([fromCommit, toCommit].every(name => COMMIT_HASH.test(name))) knownChanges.set(key, changes, changes.length + 1)
+  return changes
 }
+
+const COMMIT_HASH = /^[0-9a-f]{40}$/
 
 /** Pair the fields of a listing that has a status and a path in turn. Pure. */
 export function pairFields(fields: string[]): [status: string, path: string][] {

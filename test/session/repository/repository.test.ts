@@ -307,7 +307,7 @@ test('every name works byte by byte: what is listed can be exported, and is the 
   for (const name of names) put(name, 'one')
   await commitAll(paths.outputs)
   const first = await importWork(paths)
-  const listPaths = (files: { path: string }[]) => files.map(file => file.path).sort()
+  const listPaths = (files: readonly { path: string }[]) => files.map(file => file.path).sort()
   assert.deepEqual(listPaths(await listCommitFiles(paths, first.commit)), [...names].sort())
   assert.deepEqual(listPaths(await listChangedPaths(paths, base.commit, first.commit)), [...names].sort())
   const folder = path.join(paths.folder, 'export')
@@ -412,6 +412,7 @@ test('git does not run in a repository with foreign configuration', async t => {
   await importWork(paths)
   const verdict = { verdict: { commit: head } } as Pick<SessionStatus, 'verdict'>
   assert.deepEqual(await listChangesSinceVerdict(paths, verdict), [])
+  await listChangedPaths(paths, base.commit, head)
 
   const config = path.join(paths.bareRepository, 'config')
   const own = fs.readFileSync(config, 'utf8')
@@ -428,6 +429,7 @@ test('git does not run in a repository with foreign configuration', async t => {
         /not set up as dispatch made it/.test(error.message) &&
         error.remedy?.includes(`dispatch audit '${paths.folder}'`),
     )
+    await assert.rejects(listChangedPaths(paths, base.commit, head), /not set up/, 'also where the answer is kept')
   }
   assert.ok(!fs.existsSync(mark))
   fs.writeFileSync(config, own + filter)
