@@ -30,11 +30,13 @@ export interface Divergence {
 
 /** The checkout with this folder; undefined when the folder is in none. */
 export async function findCheckout(folder: string): Promise<Checkout | undefined> {
-  const toplevel = await tryGit(['rev-parse', '--show-toplevel'], { cwd: folder })
+  const [toplevel, branch, head] = await Promise.all([
+    tryGit(['rev-parse', '--show-toplevel'], { cwd: folder }),
+    tryGit(['symbolic-ref', '--quiet', 'HEAD'], { cwd: folder }),
+    resolveCommit(folder, 'HEAD'),
+  ])
   if (toplevel.exitCode !== 0) return undefined
   const top = toplevel.stdout.replace(/\n$/, '')
-  const branch = await tryGit(['symbolic-ref', '--quiet', 'HEAD'], { cwd: top })
-  const head = await resolveCommit(top, 'HEAD')
   return { path: top, branch: branch.stdout.trim().replace(/^refs\/heads\//, '') || null, head: head ?? null }
 }
 

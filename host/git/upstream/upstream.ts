@@ -17,9 +17,14 @@ export async function findUpstream(
 ): Promise<{ remote: string; branch: string }> {
   const read = async (key: string) =>
     (await runUserGit(['config', '--get', key], { cwd: repository })).stdout.replace(/\n$/, '')
-  const remotes = (await runUserGit(['remote'], { cwd: repository })).stdout.split('\n').filter(Boolean)
-  const own = await read(`branch.${branch}.remote`)
-  const merge = (await read(`branch.${branch}.merge`)).replace(/^refs\/heads\//, '') || branch
+  const [listed, own, followed, usual] = await Promise.all([
+    runUserGit(['remote'], { cwd: repository }),
+    read(`branch.${branch}.remote`),
+    read(`branch.${branch}.merge`),
+    read('remote.pushDefault'),
+  ])
+  const remotes = listed.stdout.split('\n').filter(Boolean)
+  const merge = followed.replace(/^refs\/heads\//, '') || branch
   if (own !== '' && own !== '.') {
     if (!remotes.includes(own))
       throw createChoiceError(
@@ -32,7 +37,6 @@ export async function findUpstream(
       `Name the branch of the remote: ${option} ${merge}, or ${option} ${branch}`,
     )
   }
-  const usual = await read('remote.pushDefault')
   const [only] = remotes.length === 1 ? remotes : []
   const remote = [usual, only, 'origin'].find(name => name !== undefined && remotes.includes(name))
   if (remote !== undefined) return { remote, branch }
