@@ -28,11 +28,11 @@ export async function landOne(config: Config, session: Session, options: LandOne
   const { method, author, isDryRun, isAtTerminal, say } = options
   await requireGitToLand(config)
   const checkout = await findCheckoutToLand(config, session, options.repo)
-  const { status } = await readView(session)
-  await requirePass(session, status)
+  const isOpen = await isSessionOpen(session, config)
+  if (isOpen) await requirePass(session, (await readView(session)).status) // Of one that has ended, the landing looks at it.
   const { remote, branch } = await findTargetBranch(session, checkout, options.into)
   const transport = await readTransport(checkout, remote)
-  if (isDryRun && (await isSessionOpen(session, config)))
+  if (isDryRun && isOpen)
     throw new DispatchError(`session ${session.id} is open, and landing would end it`, {
       exitCode: exitCodes.conflict,
       remedy: `Nothing was changed. End it first: dispatch stop ${session.id.slice(-4)}`,
