@@ -35,8 +35,9 @@ export interface LandingCandidate {
 }
 
 /**
- * Find out whether a commit may land, and record it. The gates of the project run on its tree. If that is not the judged tree, the
- * contract is proved again on it: the checks, the scopes and the judge. A check that the branch meets without the work is stale.
+ * Find out whether a commit may land, and record it. The contract's checks run on the branch without the work: one that is green there is
+ * stale. Then the gates of the project run on the commit. If its tree is not the judged one, the contract is proved again on it: the
+ * checks, the scopes and the judge.
  */
 export async function checkLanding(
   context: RunnerContext,
@@ -50,9 +51,12 @@ export async function checkLanding(
   const number = getNextNumber(context)
   const evidence = new Map<string, EvidenceRecord>()
   const proof = new LandingProof(override(context, { base: target }), number, head, each => evidence.set(each.id, each))
-  const gates = await proof.runProjectGates(candidate.gates, target)
+  const contract = readSealedContract(context)
+  const before = await proof.runBaseChecks(contract)
+  const gates = 'stale' in before ? [] : await proof.runProjectGates(candidate.gates, target)
   const brokenGate = gates.find(({ outcome }) => outcome !== 'green')
-  const proved = brokenGate ? null : await proof.prove(readSealedContract(context), head.tree === judged.tree)
+  const isJudged = brokenGate === undefined && head.tree !== judged.tree
+  const proved = 'stale' in before ? before : isJudged ? await proof.askJudge(contract, before.evidence) : null
   const record: LandingRecord = {
     format: 1,
     sessionId: session.id,
@@ -132,19 +136,20 @@ class LandingProof {
     return results
   }
 
-  /** Run the checks on the branch without the work, then on what would land, and ask the judge. The judged tree needs only the first. */
-  async prove(contract: Contract, isJudgedTree: boolean): Promise<Proved | null> {
-    const baseEvidence: EvidenceRecord[] = []
+  /** Run the checks on the branch without the work, until one is green there that should not be. */
+  async runBaseChecks(contract: Contract): Promise<{ evidence: EvidenceRecord[] } | { stale: string }> {
+    const evidence: EvidenceRecord[] = []
     for (const clause of contract.clauses.filter(isCheckClause)) {
       const before = await this.runCheck(clause, 'base', this.context.status.base ?? this.head)
       if (before.outcome === 'green' && !clause.proof.isGuard)
         return { stale: `the check of ${clause.id} is green on the branch without the work (\`${before.command}\`)` }
-      baseEvidence.push(before)
+      evidence.push(before)
     }
-    return isJudgedTree ? null : this.askJudge(contract, baseEvidence)
+    return { evidence }
   }
 
-  private async askJudge(contract: Contract, baseEvidence: EvidenceRecord[]): Promise<Proved> {
+  /** Run the checks on what would land, and ask the judge. */
+  async askJudge(contract: Contract, baseEvidence: EvidenceRecord[]): Promise<Proved> {
     const { context, name, number, head } = this
     const { status, session, config } = context
     const getBaseOutcome = (id: string) => baseEvidence.findLast(({ clauseId }) => clauseId === id)?.outcome

@@ -9,7 +9,7 @@ import { createTwin } from '../fixtures/session-twin.ts'
 /**
  * `npm run bench:landing`: how long `dispatch land` takes on a branch that has moved, compared with the bare commands: fetch, rebase,
  * the project's gate and the contract's check on a clean copy, push. Alternating in one run; the judge is scripted and answers at
- * once. Prints medians and their ratio. Figures to look at, not a test.
+ * once, and its process counts. Prints medians and their ratio, also without the judge. Figures to look at, not a test.
  */
 const rounds = Number(process.argv[2] ?? 7)
 const gateSeconds = Number(process.argv[3] ?? 5)
@@ -71,7 +71,7 @@ try {
     }
     await git(clone, 'push', '--quiet', 'origin', 'landing:main')
   }
-  const times = { bare: [] as number[], land: [] as number[] }
+  const times = { bare: [] as number[], land: [] as number[], judge: [] as number[] }
   for (let round = 0; round < rounds; round++) {
     await moveBranch()
     times.bare.push(await time(landBare))
@@ -83,11 +83,19 @@ try {
         assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr)
       }),
     )
+    // The packet is written before the judge's process starts, and the answer once it has ended.
+    const [asked, answered] = [twin.paths.landingPacket(1), twin.paths.landingAnswer(1)].map(
+      file => fs.statSync(file).mtimeMs,
+    )
+    times.judge.push(Math.round((answered ?? 0) - (asked ?? 0)))
   }
   const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
   for (const [name, values] of Object.entries(times))
     console.log(`${name.padEnd(5)} median ${median(values)} ms   (${values.join(' ')})`)
-  console.log(`ratio ${(median(times.land) / median(times.bare)).toFixed(2)}, with a gate of ${gateSeconds} s`)
+  const [bare, land, judge] = [times.bare, times.land, times.judge].map(median) as [number, number, number]
+  console.log(
+    `ratio ${(land / bare).toFixed(2)}, without the judge ${((land - judge) / bare).toFixed(2)}, with a gate of ${gateSeconds} s`,
+  )
 } finally {
   await rig.close()
 }

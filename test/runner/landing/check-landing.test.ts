@@ -143,7 +143,7 @@ test('a gate that the branch does not meet either is not the fault of the work',
   )
   assert.deepEqual(
     record?.evidence.map(({ recordId }) => recordId),
-    ['landing-1-gate-1', 'landing-1-base-gate-1'],
+    ['landing-1-base-C1', 'landing-1-base-C2', 'landing-1-gate-1', 'landing-1-base-gate-1'],
   )
   const red = await check(target, head, judged, ['test -e broken', 'test ! -e flag'])
   assert.equal(red.result, 'red', 'it is green without the work')
