@@ -77,8 +77,10 @@ export async function findProjectOf(config: Config, checkout: string): Promise<R
   const projects = listProjects(config.home)
   const own = projects.find(project => project.path === checkout)
   if (own) return own
+  const gated = projects.filter(({ gates }) => gates.length > 0)
+  if (gated.length === 0) return undefined
   const folder = await getLandingFolder(config.home, checkout)
-  for (const project of projects.filter(({ gates }) => gates.length > 0))
+  for (const project of gated)
     if ((await getLandingFolder(config.home, project.path).catch(() => '')) === folder) return project
   return undefined
 }

@@ -20,6 +20,7 @@ export async function fetchTarget(
     for (const name of fs.globSync('*.lock', { cwd: path.join(bareRepository, folder) }))
       fs.rmSync(path.join(bareRepository, folder, name), { force: true })
   await fetchBranch(bareRepository, transport, branch, TARGET_REF)
-  const read = (what: string) => git(['--git-dir', bareRepository, 'rev-parse', '--verify', `${TARGET_REF}^{${what}}`])
-  return { commit: await read('commit'), tree: await read('tree') }
+  const names = ['commit', 'tree'].map(kind => `${TARGET_REF}^{${kind}}`)
+  const [commit = '', tree = ''] = (await git(['--git-dir', bareRepository, 'rev-parse', ...names])).split('\n')
+  return { commit, tree }
 }

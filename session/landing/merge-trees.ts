@@ -14,11 +14,9 @@ export async function applyChange(
   { from, to, onto }: { from: string; to: string; onto: string },
 ): Promise<MergeResult> {
   // git takes the common ancestor as the base, so both sides get `from` as their parent.
-  const createSide = async (commit: string) => {
-    const tree = await runBareGit(repository, ['rev-parse', `${commit}^{tree}`])
-    return runBareGit(repository, ['commit-tree', tree, '-p', from, '-m', 'a side of a merge'])
-  }
-  const [ours, theirs] = [await createSide(onto), await createSide(to)]
+  const createSide = (commit: string) =>
+    runBareGit(repository, ['commit-tree', `${commit}^{tree}`, '-p', from, '-m', 'a side of a merge'])
+  const [ours, theirs] = await Promise.all([createSide(onto), createSide(to)])
   requireUnmodifiedRepository(repository)
   const ran = await tryGit(
     [

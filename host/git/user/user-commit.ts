@@ -35,8 +35,7 @@ export async function commitAsUser(
   { isAtTerminal, timeoutMs = isAtTerminal ? PERSON_TIMEOUT_MS : SIGN_TIMEOUT_MS, objectFolder }: SigningOptions,
 ): Promise<string> {
   const objects = objectFolder === undefined ? {} : { GIT_OBJECT_DIRECTORY: objectFolder }
-  await requireIdentity(repository)
-  const isSigned = await wantsSignature(repository)
+  const [isSigned] = await Promise.all([wantsSignature(repository), requireIdentity(repository)])
   const options = [...parents.flatMap(parent => ['-p', parent]), ...(isSigned ? ['-S'] : [])]
   const ran = await withTextFile(message, file =>
     runUserGit(
@@ -113,8 +112,8 @@ const REPOSITORY_VARIABLES =
   /^GIT_(DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR|NAMESPACE|PREFIX|GRAFT_FILE|SHALLOW_FILE|(AUTHOR|COMMITTER)_DATE)$/
 
 async function requireIdentity(repository: string): Promise<void> {
-  for (const name of ['GIT_AUTHOR_IDENT', 'GIT_COMMITTER_IDENT']) {
-    const ran = await runUserGit(['var', name], { cwd: repository })
+  const asked = ['GIT_AUTHOR_IDENT', 'GIT_COMMITTER_IDENT'].map(name => runUserGit(['var', name], { cwd: repository }))
+  for (const ran of await Promise.all(asked)) {
     if (ran.exitCode === 0) continue
     throw new DispatchError(`git does not know who you are in ${repository}: ${getLastLine(ran.stderr)}`, {
       exitCode: exitCodes.usage,
