@@ -29,7 +29,8 @@ export async function landOne(config: Config, session: Session, options: LandOne
   await requireGitToLand(config)
   const checkout = await findCheckoutToLand(config, session, options.repo)
   const isOpen = await isSessionOpen(session, config)
-  if (isOpen) await requirePass(session, (await readView(session)).status) // Of one that has ended, the landing looks at it.
+  // Before it is closed. At one that has ended, the landing itself looks.
+  if (isOpen) await requirePass(session, (await readView(session)).status)
   const { remote, branch } = await findTargetBranch(session, checkout, options.into)
   const transport = await readTransport(checkout, remote)
   if (isDryRun && isOpen)

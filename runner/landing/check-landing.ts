@@ -55,8 +55,8 @@ export async function checkLanding(
   const before = await proof.runBaseChecks(contract)
   const gates = 'stale' in before ? [] : await proof.runProjectGates(candidate.gates, target)
   const brokenGate = gates.find(({ outcome }) => outcome !== 'green')
-  const isJudged = brokenGate === undefined && head.tree !== judged.tree
-  const proved = 'stale' in before ? before : isJudged ? await proof.askJudge(contract, before.evidence) : null
+  const needsJudge = brokenGate === undefined && head.tree !== judged.tree
+  const proved = 'stale' in before ? before : needsJudge ? await proof.askJudge(contract, before.evidence) : null
   const record: LandingRecord = {
     format: 1,
     sessionId: session.id,
