@@ -7,7 +7,7 @@ import { buildFolder, installFolder, writeSourceRecord } from '#host/config'
 
 /**
  * `npm run build`: bundle each program into one file and the chunks that it loads later, so that a start reads a few files
- * instead of two hundred (docs/decisions/0010, 0061). It records its sources, so that `dispatch doctor` can report a build
+ * instead of two hundred (docs/decisions/0010, 0061, 0067). It records its sources, so that `dispatch doctor` can report a build
  * that is older than they are. Chunks of an earlier build stay for a month: a process that runs from it may still load one.
  */
 const programs: Record<string, string> = {
@@ -54,9 +54,6 @@ const shrinkZod: Plugin = {
   transform: code => code.replace("import { z } from 'zod'", "import * as z from 'zod'"),
 }
 
-const isOwnSource = (file: string) =>
-  file.startsWith(`${installFolder}/`) && !file.startsWith(`${installFolder}/node_modules/`)
-
 /** The program for a task has no other command. */
 const leaveOutCommands: Plugin = {
   name: 'leave-out-commands',
@@ -75,13 +72,16 @@ const readBuiltinModules: Plugin = {
   renderChunk: code => code.replace(BUILTIN_IMPORT, renderBuiltin),
 }
 
-/** bottleneck has a part for redis, which dispatch never calls. What one command loads later, another may load at its start. */
-const harmlessLogs = new Set(['EVAL', 'INEFFECTIVE_DYNAMIC_IMPORT'])
-
 const BUILTIN_IMPORT = new RegExp(
   `^import (?:([\\w$]+)(?:, )?)?(?:\\{([^}]*)\\}|\\* as ([\\w$]+))? from "(?:node:)?(${builtinModules.join('|')}|sqlite)";$`,
   'gm',
 )
+
+/** bottleneck has a part for redis, which dispatch never calls. What one command loads later, another may load at its start. */
+const harmlessLogs = new Set(['EVAL', 'INEFFECTIVE_DYNAMIC_IMPORT'])
+
+const isOwnSource = (file: string) =>
+  file.startsWith(`${installFolder}/`) && !file.startsWith(`${installFolder}/node_modules/`)
 
 const MONTH_MS = 30 * 24 * 60 * 60_000
 const folder = path.join(installFolder, buildFolder)

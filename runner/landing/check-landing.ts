@@ -36,8 +36,8 @@ export interface LandingCandidate {
 
 /**
  * Find out whether a commit may land, and record it. The contract's checks run on the branch without the work: one that is green there is
- * stale. Then the gates of the project run on the commit. If its tree is not the judged one, the contract is proved again on it: the
- * checks, the scopes and the judge.
+ * stale. Then the gates of the project run on the commit; one that is not green decides. If the tree of the commit is not the judged one,
+ * the contract is proved again on it: the checks, the scopes and the judge. In this order, gates and checks use one copy of the tree.
  */
 export async function checkLanding(
   context: RunnerContext,
@@ -53,10 +53,9 @@ export async function checkLanding(
   const proof = new LandingProof(override(context, { base: target }), number, head, each => evidence.set(each.id, each))
   const contract = readSealedContract(context)
   const before = await proof.runBaseChecks(contract)
-  const gates = 'stale' in before ? [] : await proof.runProjectGates(candidate.gates, target)
+  const gates = await proof.runProjectGates(candidate.gates, target)
   const brokenGate = gates.find(({ outcome }) => outcome !== 'green')
-  const needsJudge = brokenGate === undefined && head.tree !== judged.tree
-  const proved = 'stale' in before ? before : needsJudge ? await proof.askJudge(contract, before.evidence) : null
+  const proved = brokenGate ? null : await proof.prove(contract, before, head.tree === judged.tree)
   const record: LandingRecord = {
     format: 1,
     sessionId: session.id,
@@ -98,6 +97,9 @@ const MAX_REASON_CHARS = 2000
 
 type Proved = NonNullable<LandingRecord['verdict']> | { stale: string }
 
+/** What the contract's checks show without the work; or which one is green there. */
+type BaseChecks = { evidence: EvidenceRecord[] } | { stale: string }
+
 /** The contract on another tree than the judged one. */
 class LandingProof {
   private readonly context: RunnerContext
@@ -137,7 +139,7 @@ class LandingProof {
   }
 
   /** Run the checks on the branch without the work, until one is green there that should not be. */
-  async runBaseChecks(contract: Contract): Promise<{ evidence: EvidenceRecord[] } | { stale: string }> {
+  async runBaseChecks(contract: Contract): Promise<BaseChecks> {
     const evidence: EvidenceRecord[] = []
     for (const clause of contract.clauses.filter(isCheckClause)) {
       const before = await this.runCheck(clause, 'base', this.context.status.base ?? this.head)
@@ -148,8 +150,13 @@ class LandingProof {
     return { evidence }
   }
 
-  /** Run the checks on what would land, and ask the judge. */
-  async askJudge(contract: Contract, baseEvidence: EvidenceRecord[]): Promise<Proved> {
+  /** Run the checks on what would land, and ask the judge. The judged tree needs neither, and a stale check makes both useless. */
+  async prove(contract: Contract, before: BaseChecks, isJudgedTree: boolean): Promise<Proved | null> {
+    if ('stale' in before) return before
+    return isJudgedTree ? null : this.askJudge(contract, before.evidence)
+  }
+
+  private async askJudge(contract: Contract, baseEvidence: EvidenceRecord[]): Promise<Proved> {
     const { context, name, number, head } = this
     const { status, session, config } = context
     const getBaseOutcome = (id: string) => baseEvidence.findLast(({ clauseId }) => clauseId === id)?.outcome

@@ -5,35 +5,46 @@ import { test } from 'node:test'
 import { buildFolder, installFolder } from '#host/config'
 
 const folder = path.join(installFolder, buildFolder)
+const programs = ['commands', 'task', 'runner', 'judge', 'deliver', 'sandbox'].map(name => `${name}.js`)
 const skip = fs.existsSync(path.join(folder, 'dispatch.js')) ? false : 'not built; to build it: npm run build'
 
-/** The files of the build that this one loads at once, with itself. */
-function listLoaded(file: string, known = new Set<string>()): Set<string> {
-  if (known.has(file)) return known
-  known.add(file)
+/** The files of the build that one loads at once, and all that it may load, later too. */
+function readImports(file: string): { atOnce: string[]; ever: string[] } {
   const source = fs.readFileSync(path.join(folder, file), 'utf8')
-  for (const [, name = ''] of source.matchAll(/^(?:import|export) (?:[^;"]* from )?"\.\/([^"]+)";$/gm))
-    listLoaded(name, known)
+  const find = (pattern: RegExp) => [...source.matchAll(pattern)].flatMap(([, name]) => name ?? [])
+  const atOnce = find(/^(?:import|export) (?:[^;"]* from )?"\.\/([^"]+)";$/gm)
+  return { atOnce, ever: [...atOnce, ...find(/\bimport\("\.\/([\w-]+-[\w-]{8}\.js)"\)/g)] }
+}
+
+/** Files and all that they load in turn. */
+function follow(files: string[], list: (file: string) => string[], known = new Set<string>()): Set<string> {
+  for (const file of files) if (!known.has(file)) follow(list(file), list, known.add(file))
   return known
 }
 
-/** The chunks of the newest build that are named after a source. */
-function listChunks(name: string): string[] {
-  const { mtimeMs } = fs.statSync(path.join(folder, 'dispatch.js'))
-  return fs
-    .readdirSync(folder)
-    .filter(file => new RegExp(`^${name}-[\\w-]{8}\\.js$`).test(file))
-    .filter(file => Math.abs(fs.statSync(path.join(folder, file)).mtimeMs - mtimeMs) < 60_000)
-}
+const listAtOnce = (file: string) => readImports(file).atOnce
+const listEver = (file: string) => readImports(file).ever
 
-test('a command loads few files, and a part that it loads later does not wait for its program', { skip }, () => {
+test('a command loads few files', { skip }, () => {
+  const files = [...follow(['commands.js'], listEver)]
   for (const name of ['ls', 'land', 'show']) {
-    const chunks = listChunks(name)
+    const chunks = files.filter(file => new RegExp(`^${name}-[\\w-]{8}\\.js$`).test(file))
     assert.ok(chunks.length > 0, name)
     for (const chunk of chunks) {
-      const loaded = listLoaded(chunk)
-      assert.ok(loaded.size > 1 && loaded.size < 30, `${chunk} loads ${loaded.size} files`)
-      assert.ok(!loaded.has('commands.js') && !loaded.has('task.js'), `${chunk} loads a program`)
+      const { size } = follow([chunk], listAtOnce)
+      assert.ok(size > 1 && size < 30, `${chunk} loads ${size} files`)
     }
+  }
+})
+
+test('no file waits for itself, and none that is loaded later waits for its program', { skip }, () => {
+  for (const file of follow(programs, listEver)) {
+    const loaded = follow(listAtOnce(file), listAtOnce)
+    assert.ok(!loaded.has(file), `${file} loads itself`)
+    assert.deepEqual(
+      programs.filter(program => loaded.has(program)),
+      [],
+      file,
+    )
   }
 })

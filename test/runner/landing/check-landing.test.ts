@@ -70,6 +70,8 @@ test('a check that the branch meets without the work is stale, and the judge is 
     ['landing-1-base-C1'],
   )
   assert.equal(context.status.landing?.state, 'stale')
+  const red = await check(target, head, judged, ['test ! -e flag'])
+  assert.equal(red.result, 'red', 'a gate that is not green is told first: the forge may have made the commit already')
 })
 
 test('without a judge nothing is ready, whatever the checks show', async t => {
